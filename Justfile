@@ -1,0 +1,54 @@
+# The commands of the project; each is one tool called one way. README.md explains them.
+
+[private]
+default:
+    @just --list
+
+# Install what is missing of the Debian packages in tools/packages.txt
+deps:
+    tools/deps
+
+# Configure and build everything
+build: deps
+    cmake --preset dev
+    cmake --build --preset dev
+
+# The main job: every scenario on every engine, and the table of verdicts
+check *arguments: build
+    build/dev/bin/quiesce check {{arguments}}
+
+# The whole test suite: the unit tests, the main job, the native tests under both sanitizers
+test: build && tsan asan
+    ctest --preset dev --label-exclude main_job
+    build/dev/bin/quiesce check
+
+# The scenarios under Relacy alone
+relacy: deps
+    cmake --preset relacy
+    cmake --build --preset relacy
+    build/relacy/bin/quiesce check --engine relacy
+
+# The native tests under ThreadSanitizer
+tsan: deps
+    cmake --preset tsan
+    cmake --build --preset tsan
+    ctest --preset tsan
+
+# The native tests under AddressSanitizer and UndefinedBehaviorSanitizer
+asan: deps
+    cmake --preset asan-ubsan
+    cmake --build --preset asan-ubsan
+    ctest --preset asan-ubsan
+
+# Format the sources
+fmt:
+    git ls-files -z -co --exclude-standard '*.hpp' '*.cpp' | xargs -0 clang-format -i
+
+# Check the sources: their format, and clang-tidy
+lint: deps
+    git ls-files -z -co --exclude-standard '*.hpp' '*.cpp' | xargs -0 clang-format --dry-run --Werror
+    cmake --preset dev-clang
+    run-clang-tidy -quiet -p build/dev-clang '^{{justfile_directory()}}/(core|relacy_models|tools|tsan_tests)/'
+
+# What continuous integration runs
+ci: test

@@ -1,0 +1,43 @@
+// The defects that the suite can seed into the core.
+//
+// Each enumerator is one named fault in a protocol. The core asks `P::seeded(defect::x)` on the one line where the
+// fault lives; in the product that question is a constant false, so the fault is absent from its object code. What
+// each defect must produce, and where it was first seen, stands beside the scenario that catches it.
+#pragma once
+
+#include <cstdint>
+
+namespace quiesce {
+
+enum class defect : std::uint8_t {
+    none,
+    // Grace periods.
+    reader_without_light_fence,
+    writer_without_heavy_fence,
+    reader_exit_relaxed,
+    reader_announces_after_fence,
+    grace_period_under_way_accepted,
+    cookie_read_without_rmw,
+    completion_published_relaxed,
+    inner_unlock_ends_section,
+    // Waking a writer that is parked on a reader.
+    park_without_heavy_fence,
+    unlock_without_light_fence,
+    unlock_tests_waited_first,
+    // Callbacks and barriers.
+    callback_queued_after_start_accepted,
+    callback_runs_without_grace_period,
+    barrier_skips_running_shard,
+    barrier_only_own_shard,
+    barrier_counts_while_queueing,
+    driver_sleeps_on_stale_epoch,
+    driver_not_told_of_foreign_grace_period,
+    thread_exit_keeps_record,
+    // Faults in the code that uses the core; a scenario plays that code.
+    publish_relaxed,
+    subscribe_relaxed,
+    use_after_section,
+    unload_without_barrier,
+};
+
+}  // namespace quiesce

@@ -1,0 +1,114 @@
+// One shard of a domain's callbacks.
+//
+// Three segments in order: `fresh_` have no grace period yet, `waiting_` are covered by the one under way, `done_` may
+// run. A grace period takes the fresh ones before it starts, so every callback waits for a grace period that began
+// after it was queued. Callbacks of a shard run one after another, outside the lock, in the order in which they were
+// queued: a marker behind them is then proof that they have finished.
+#pragma once
+
+#include <cstdint>
+#include "quiesce/detail/lock_hold.hpp"
+#include "quiesce/platform.hpp"
+#include "quiesce/rcu_head.hpp"
+
+namespace quiesce::detail {
+
+template <class P>
+class alignas(64) callback_queue {
+public:
+    using head = basic_rcu_head<P>;
+
+    /// Queues a callback. Returns whether none was waiting for a grace period to begin, so that one must be asked for.
+    bool enqueue(head* h) {
+        const lock_hold hold(lock_);
+        if (P::seeded(defect::callback_runs_without_grace_period)) {
+            done_.push_back(h);
+            return true;
+        }
+        if (P::seeded(defect::callback_queued_after_start_accepted) && under_way_) {
+            waiting_.push_back(h);
+            return true;
+        }
+        const bool first = fresh_.empty();
+        fresh_.push_back(h);
+        return first;
+    }
+
+    /// Queues a marker behind everything that is queued or running, into the segment that will run first among those
+    /// that are behind them all: a marker needs no grace period of its own. Returns false, and queues nothing, when
+    /// there is nothing to be behind.
+    bool entrain(head* marker) {
+        const lock_hold hold(lock_);
+        if (!fresh_.empty()) {
+            fresh_.push_back(marker);
+        } else if (!waiting_.empty()) {
+            waiting_.push_back(marker);
+        } else if (!done_.empty() || (running_ && !P::seeded(defect::barrier_skips_running_shard))) {
+            done_.push_back(marker);
+        } else {
+            return false;
+        }
+        return true;
+    }
+
+    bool wants_grace_period() {
+        const lock_hold hold(lock_);
+        return !fresh_.empty();
+    }
+
+    /// A grace period is about to start: it will cover what is fresh.
+    void cover() {
+        const lock_hold hold(lock_);
+        waiting_.splice_back(fresh_);
+        under_way_ = true;
+    }
+
+    /// That grace period is over.
+    void uncover() {
+        const lock_hold hold(lock_);
+        done_.splice_back(waiting_);
+        under_way_ = false;
+    }
+
+    /// Runs up to `most` callbacks that may run; returns how many it ran. Does nothing while another thread runs some.
+    unsigned run(unsigned most) {
+        head_list<P> batch;
+        {
+            const lock_hold hold(lock_);
+            if (running_ || done_.empty()) {
+                return 0;
+            }
+            running_ = true;
+            for (unsigned n = 0; n != most && !done_.empty(); ++n) {
+                batch.push_back(done_.pop_front());
+            }
+        }
+        unsigned ran = 0;
+        while (!batch.empty()) {
+            head* const h = batch.pop_front();
+            const typename head::callback function = h->function.get();
+            h->function.set(nullptr);
+            function(h);
+            ++ran;
+        }
+        const lock_hold hold(lock_);
+        running_ = false;
+        return ran;
+    }
+
+    bool idle() {
+        const lock_hold hold(lock_);
+        return fresh_.empty() && waiting_.empty() && done_.empty() && !running_;
+    }
+
+private:
+    typename P::mutex lock_;
+    // All under the lock.
+    head_list<P> fresh_;
+    head_list<P> waiting_;
+    head_list<P> done_;
+    bool running_ = false;
+    bool under_way_ = false;
+};
+
+}  // namespace quiesce::detail

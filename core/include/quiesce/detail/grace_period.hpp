@@ -1,0 +1,195 @@
+// Grace periods: who must be waited for, and the proof that each was.
+//
+// A counter numbers the grace periods. A reader entering a section announces in its own word the newest number it knew
+// when it entered its *previous* section (a thread-local value), then passes a light fence, then reads the counter. A
+// grace period increments the counter, passes a heavy fence, then waits for each reader's word to be 0 or at least its
+// number. Either the grace period sees the announcement and waits, or the fences order its increment before the
+// reader's load, which is an acquire, so that everything before the grace period happens before the section. Reading
+// the counter after the fence, not before, is what makes that a happens-before edge and not only an order of fences;
+// the announcement is therefore one section old, which costs a grace period at most one section more of waiting.
+//
+// Source: the structure is that of the memb flavour in Desnoyers, McKenney, Stern, Dagenais and Walpole, "User-Level
+// Implementations of Read-Copy Update", 2012, with a 64-bit number in place of their phase bit, so that one pass over
+// the readers is enough.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "quiesce/detail/reader_registry.hpp"
+#include "quiesce/platform.hpp"
+
+namespace quiesce::detail {
+
+enum class grace_period_state : std::uint8_t { idle, waiting_for_readers, completed };
+
+template <class P>
+class grace_period {
+public:
+    using record = reader_record<P>;
+
+    grace_period() {
+        P::name(started_, "gp.started");
+        P::name(completed_, "gp.completed");
+    }
+    grace_period(const grace_period&) = delete;
+    grace_period& operator=(const grace_period&) = delete;
+
+    /// Begins a section of the record's owner.
+    static void enter(record& r, grace_period& gp) {
+        const std::uint32_t depth = r.nesting.get();
+        r.nesting.set(depth + 1);
+        if (depth != 0) {
+            return;
+        }
+        if (P::seeded(defect::reader_announces_after_fence)) {
+            P::light_fence();
+            r.section.store(r.seen.get(), std::memory_order_release);
+        } else {
+            // [gp.1] release pairs with [gp.4]: a grace period that reads this announcement comes after the sections
+            // that this thread ended earlier.
+            r.section.store(r.seen.get(), std::memory_order_release);
+            if (!P::seeded(defect::reader_without_light_fence)) {
+                // [gp.2] pairs with the heavy fence [gp.3].
+                P::light_fence();
+            }
+        }
+        // [gp.5] acquire pairs with [gp.6]: what came before a grace period that did not wait for this section happens
+        // before the section.
+        r.seen.set(gp.started_.load(std::memory_order_acquire));
+    }
+
+    /// Ends a section of the record's owner. The caller has checked that there is one.
+    static void leave(record& r) {
+        const std::uint32_t depth = r.nesting.get() - 1;
+        r.nesting.set(depth);
+        if (depth != 0 && !P::seeded(defect::inner_unlock_ends_section)) {
+            return;
+        }
+        const bool waited_early =
+            P::seeded(defect::unlock_tests_waited_first) && r.waited.load(std::memory_order_relaxed) != 0;
+        // [gp.7] release pairs with [gp.4]: the section happens before the end of a grace period that sees it over.
+        r.section.store(0, P::seeded(defect::reader_exit_relaxed) ? std::memory_order_relaxed
+                                                                  : std::memory_order_release);
+        if (P::seeded(defect::unlock_tests_waited_first)) {
+            if (waited_early) {
+                P::wake(r.section);
+            }
+            return;
+        }
+        if (!P::seeded(defect::unlock_without_light_fence)) {
+            // [gp.8] pairs with the heavy fence [gp.9]: either the parked one sees the 0, or this thread sees it parked.
+            P::light_fence();
+        }
+        if (r.waited.load(std::memory_order_relaxed) != 0) {
+            P::wake(r.section);
+        }
+    }
+
+    /// The number of a grace period that begins after this call, and whose completion the caller may wait for.
+    std::uint64_t snapshot() {
+        if (P::seeded(defect::cookie_read_without_rmw)) {
+            return started_.load(std::memory_order_acquire) + 1;
+        }
+        // [gp.10] a read-modify-write, not a load: it reads the newest number, and the increment [gp.6] that follows it
+        // in modification order reads from its release sequence, so what the caller did before happens before that
+        // grace period.
+        const std::uint64_t newest = started_.fetch_add(0, std::memory_order_acq_rel);
+        if (P::seeded(defect::grace_period_under_way_accepted) &&
+            completed_.load(std::memory_order_acquire) < newest) {
+            return newest;
+        }
+        return newest + 1;
+    }
+
+    /// Whether grace period `number` is over; if so, it happens before the return.
+    bool done(std::uint64_t number) {
+        // [gp.11] acquire pairs with [gp.12].
+        return completed_.load(std::memory_order_acquire) >= number;
+    }
+
+    // What follows is called under the domain's grace-period lock.
+
+    bool under_way() const { return target_ != 0; }
+
+    /// The number that `start` will give.
+    std::uint64_t next_number() { return started_.load(std::memory_order_relaxed) + 1; }
+
+    void start(reader_registry<P>& readers) {
+        // [gp.6] release pairs with [gp.5], acquire with [gp.10].
+        target_ = started_.fetch_add(1, std::memory_order_acq_rel) + 1;
+        if (!P::seeded(defect::writer_without_heavy_fence)) {
+            // [gp.3] pairs with the light fence [gp.2].
+            P::heavy_fence();
+        }
+        cursor_ = readers.first();
+        marked_ = false;
+    }
+
+    /// Passes over the readers that need no more waiting; never blocks.
+    grace_period_state scan() {
+        while (cursor_ != nullptr) {
+            if (blocks(*cursor_)) {
+                return grace_period_state::waiting_for_readers;
+            }
+            step_over();
+        }
+        return grace_period_state::completed;
+    }
+
+    /// After a scan that returned waiting_for_readers: waits until the first reader in the way is out of it.
+    /// `milliseconds` 0 waits without limit; returns whether the reader is out of the way.
+    bool park(unsigned milliseconds) {
+        if (!marked_) {
+            for (record* r = cursor_; r != nullptr; r = r->next.get()) {
+                r->waited.store(1, std::memory_order_relaxed);
+            }
+            if (!P::seeded(defect::park_without_heavy_fence)) {
+                // [gp.9] pairs with the light fence [gp.8]; one fence for all readers still to be waited for.
+                P::heavy_fence();
+            }
+            marked_ = true;
+        }
+        const auto out_of_the_way = [target = target_](std::uint64_t s) { return s == 0 || s >= target; };
+        if (milliseconds != 0) {
+            return P::await_for(cursor_->section, out_of_the_way, std::memory_order_acquire, milliseconds);
+        }
+        P::await(cursor_->section, out_of_the_way, std::memory_order_acquire);
+        return true;
+    }
+
+    /// Publishes the completion of the grace period whose readers have all been passed over.
+    void complete() {
+        // [gp.12] release pairs with [gp.11].
+        completed_.store(target_, P::seeded(defect::completion_published_relaxed) ? std::memory_order_relaxed
+                                                                                 : std::memory_order_release);
+        target_ = 0;
+    }
+
+    /// A reader record starts with the newest number, so that its first section is not waited for needlessly.
+    std::uint64_t newest() { return started_.load(std::memory_order_acquire); }
+
+private:
+    bool blocks(record& r) {
+        // [gp.4] acquire pairs with [gp.1] and [gp.7].
+        const std::uint64_t s = r.section.load(std::memory_order_acquire);
+        return s != 0 && s < target_;
+    }
+
+    void step_over() {
+        if (marked_) {
+            cursor_->waited.store(0, std::memory_order_relaxed);
+        }
+        cursor_ = cursor_->next.get();
+    }
+
+    // The first number is 1, so that a reader's word is never 0 inside a section.
+    typename P::template atomic<std::uint64_t> started_{1};
+    typename P::template atomic<std::uint64_t> completed_{1};
+    // Under the grace-period lock, which orders them.
+    std::uint64_t target_ = 0;
+    record* cursor_ = nullptr;
+    bool marked_ = false;
+};
+
+}  // namespace quiesce::detail

@@ -1,0 +1,277 @@
+// Definitions of basic_rcu_domain.
+#pragma once
+
+#include "quiesce/rcu_domain.hpp"
+
+namespace quiesce {
+
+template <platform P>
+basic_rcu_domain<P>::basic_rcu_domain()
+    : shard_count_(P::limits().shards),
+      shards_(static_cast<shard*>(P::allocate(sizeof(shard) * shard_count_, alignof(shard)))),
+      own_(this, &thread_exits),
+      running_callbacks_(this, &thread_exits_in_callback),
+      driver_(*this) {
+    if (shards_ == nullptr) {
+        throw std::bad_alloc();
+    }
+    P::name(wanted_, "domain.wanted");
+    P::name(work_, "domain.work");
+    P::name(markers_left_, "domain.markers_left");
+    for (unsigned i = 0; i != shard_count_; ++i) {
+        ::new (static_cast<void*>(shards_ + i)) shard();
+        shards_[i].behind.owner = this;
+    }
+}
+
+template <platform P>
+basic_rcu_domain<P>::~basic_rcu_domain() {
+    driver_.stop();
+    for (unsigned i = 0; i != shard_count_; ++i) {
+        if (!shards_[i].queue.idle()) {
+            P::report({misuse::domain_destroyed_with_callbacks, "~rcu_domain", this});
+        }
+        shards_[i].~shard();
+    }
+    P::deallocate(shards_, sizeof(shard) * shard_count_, alignof(shard));
+}
+
+template <platform P>
+auto basic_rcu_domain<P>::register_thread() -> record& {
+    record* const r = readers_.claim();
+    r->seen.set(gp_.newest());
+    own_.set(r);
+    return *r;
+}
+
+template <platform P>
+void basic_rcu_domain<P>::thread_exits(void* self, record* r) {
+    if (r->nesting.get() != 0) {
+        P::report({misuse::thread_exit_in_section, "thread exit", self});
+        return;
+    }
+    static_cast<basic_rcu_domain*>(self)->readers_.release(r);
+}
+
+template <platform P>
+bool basic_rcu_domain<P>::in_section() {
+    record* const r = own_.get();
+    return r != nullptr && r->nesting.get() != 0;
+}
+
+template <platform P>
+unsigned basic_rcu_domain<P>::reader_records() {
+    unsigned count = 0;
+    for (record* r = readers_.first(); r != nullptr; r = r->next.get()) {
+        ++count;
+    }
+    return count;
+}
+
+template <platform P>
+void basic_rcu_domain<P>::unlock() {
+    record* const r = own_.get();
+    if (r == nullptr || r->nesting.get() == 0) {
+        P::report({misuse::unlock_without_lock, "rcu_domain::unlock", this});
+        return;
+    }
+    detail::grace_period<P>::leave(*r);
+}
+
+template <platform P>
+bool basic_rcu_domain<P>::refuse(misuse in_section_kind, misuse in_callback_kind, std::string_view call) {
+    if (in_section()) {
+        P::report({in_section_kind, call, this});
+        return true;
+    }
+    if (running_callbacks_.get() != nullptr) {
+        P::report({in_callback_kind, call, this});
+        return true;
+    }
+    return false;
+}
+
+template <platform P>
+void basic_rcu_domain<P>::synchronize() {
+    if (!refuse(misuse::synchronize_in_section, misuse::synchronize_in_callback, "rcu_synchronize")) {
+        wait(gp_.snapshot());
+    }
+}
+
+template <platform P>
+void basic_rcu_domain<P>::wait(cookie c) {
+    if (gp_.done(c)) {
+        return;
+    }
+    if (refuse(misuse::synchronize_in_section, misuse::synchronize_in_callback, "rcu_domain::wait")) {
+        return;
+    }
+    {
+        // Whoever gets the lock drives; the others find their grace period done when they get it.
+        const detail::lock_hold hold(gp_lock_);
+        want(c);
+        while (!gp_.done(c)) {
+            if (step_locked() == step_result::waiting_for_readers) {
+                gp_.park(0);
+            }
+        }
+    }
+    if (!P::seeded(defect::driver_not_told_of_foreign_grace_period)) {
+        // The driver may have found the lock taken and gone to sleep; callbacks of the grace period are its to run.
+        kick();
+    }
+}
+
+template <platform P>
+auto basic_rcu_domain<P>::start_poll() -> cookie {
+    const cookie c = gp_.snapshot();
+    want(c);
+    kick();
+    return c;
+}
+
+template <platform P>
+void basic_rcu_domain<P>::want(cookie c) {
+    cookie asked = wanted_.load(std::memory_order_relaxed);
+    // [drv.3] relaxed: whoever must find it is told by a kick, or holds the grace-period lock itself.
+    while (asked < c && !wanted_.compare_exchange_weak(asked, c, std::memory_order_relaxed, std::memory_order_relaxed)) {
+    }
+}
+
+template <platform P>
+bool basic_rcu_domain<P>::grace_period_wanted() {
+    if (!gp_.done(wanted_.load(std::memory_order_relaxed))) {
+        return true;
+    }
+    for (unsigned i = 0; i != shard_count_; ++i) {
+        if (shards_[i].queue.wants_grace_period()) {
+            return true;
+        }
+    }
+    return false;
+}
+
+template <platform P>
+step_result basic_rcu_domain<P>::step_locked() {
+    if (!gp_.under_way()) {
+        if (!grace_period_wanted()) {
+            return step_result::idle;
+        }
+        for (unsigned i = 0; i != shard_count_; ++i) {
+            shards_[i].queue.cover();
+        }
+        gp_.start(readers_);
+    }
+    if (gp_.scan() == detail::grace_period_state::waiting_for_readers) {
+        return step_result::waiting_for_readers;
+    }
+    gp_.complete();
+    for (unsigned i = 0; i != shard_count_; ++i) {
+        shards_[i].queue.uncover();
+    }
+    return step_result::completed;
+}
+
+template <platform P>
+step_result basic_rcu_domain<P>::advance_grace_period() {
+    const std::unique_lock hold(gp_lock_, std::try_to_lock);
+    return hold.owns_lock() ? step_locked() : step_result::busy;
+}
+
+template <platform P>
+void basic_rcu_domain<P>::wait_for_readers(unsigned milliseconds) {
+    const std::unique_lock hold(gp_lock_, std::try_to_lock);
+    if (hold.owns_lock() && gp_.under_way() && gp_.scan() == detail::grace_period_state::waiting_for_readers) {
+        gp_.park(milliseconds);
+    }
+}
+
+template <platform P>
+unsigned basic_rcu_domain<P>::reclaim_step() {
+    running_callbacks_.set(this);
+    unsigned ran = 0;
+    for (unsigned i = 0; i != shard_count_; ++i) {
+        ran += shards_[i].queue.run(P::limits().callbacks_per_step);
+    }
+    running_callbacks_.set(nullptr);
+    return ran;
+}
+
+template <platform P>
+void basic_rcu_domain<P>::retire(head* h, typename head::callback function) {
+    if (h->function.get() != nullptr) {
+        P::report({misuse::double_retire, "rcu_retire", h});
+        return;
+    }
+    h->function.set(function);
+    if (shards_[P::this_shard() % shard_count_].queue.enqueue(h)) {
+        kick();
+    }
+}
+
+template <platform P>
+void basic_rcu_domain<P>::kick() {
+    driver_.ensure_started();
+    // [drv.2] release pairs with [drv.1].
+    work_.fetch_add(1, std::memory_order_release);
+    P::wake(work_);
+}
+
+template <platform P>
+void basic_rcu_domain<P>::wait_for_work(std::uint64_t seen, unsigned milliseconds) {
+    const std::uint64_t epoch = P::seeded(defect::driver_sleeps_on_stale_epoch) ? work_epoch() : seen;
+    const auto changed = [epoch](std::uint64_t now) { return now != epoch; };
+    if (milliseconds == 0) {
+        P::await(work_, changed, std::memory_order_acquire);
+    } else {
+        P::await_for(work_, changed, std::memory_order_acquire, milliseconds);
+    }
+}
+
+template <platform P>
+void basic_rcu_domain<P>::marker_reached(head* h) {
+    basic_rcu_domain& self = *static_cast<marker*>(h)->owner;
+    // [bar.1] release: the callbacks before the marker happen before the barrier's return; acquire makes the last one
+    // carry the others' along.
+    if (self.markers_left_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+        P::wake(self.markers_left_);
+    }
+}
+
+template <platform P>
+void basic_rcu_domain<P>::barrier() {
+    if (refuse(misuse::barrier_in_section, misuse::barrier_in_callback, "rcu_barrier")) {
+        return;
+    }
+    const detail::lock_hold one_at_a_time(barrier_lock_);
+    // One more than the markers, so that none of them completes the count before the last is queued.
+    const bool biased = !P::seeded(defect::barrier_counts_while_queueing);
+    markers_left_.store(biased ? 1 : 0, std::memory_order_relaxed);
+    const bool everywhere = !P::seeded(defect::barrier_only_own_shard);
+    const unsigned own_shard = P::this_shard() % shard_count_;
+    for (unsigned i = 0; i != shard_count_; ++i) {
+        if (!everywhere && i != own_shard) {
+            continue;
+        }
+        marker& m = shards_[i].behind;
+        m.function.set(&marker_reached);
+        markers_left_.fetch_add(1, std::memory_order_relaxed);
+        if (!shards_[i].queue.entrain(&m)) {
+            markers_left_.fetch_sub(1, std::memory_order_relaxed);
+            m.function.set(nullptr);
+        }
+        if (!biased && markers_left_.load(std::memory_order_acquire) == 0) {
+            return;
+        }
+    }
+    kick();
+    if (biased) {
+        // [bar.2] acquire pairs with [bar.1], here when the markers have already run, below when they have not.
+        if (markers_left_.fetch_sub(1, std::memory_order_acquire) == 1) {
+            return;
+        }
+    }
+    P::await(markers_left_, [](std::uint64_t left) { return left == 0; }, std::memory_order_acquire);
+}
+
+}  // namespace quiesce

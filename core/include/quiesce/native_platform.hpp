@@ -1,0 +1,256 @@
+// The native platform: the product. std::atomic, futexes, membarrier(2), real threads.
+#pragma once
+
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <new>
+#include <thread>
+#include <type_traits>
+
+#include "quiesce/platform.hpp"
+
+namespace quiesce {
+
+namespace native {
+
+/// Whether light fences are compiler barriers, heavy ones calls of membarrier(2). Chosen at start-up; false where the
+/// system call is missing, and then both are sequentially consistent fences.
+extern const bool asymmetric_fences;
+
+void full_fence() noexcept;
+void process_wide_fence() noexcept;
+void park(const void* cell, std::uint32_t seen, unsigned milliseconds) noexcept;
+void unpark_all(const void* cell) noexcept;
+unsigned current_cpu() noexcept;
+void report(const misuse_report& r);
+
+constexpr std::size_t max_slots = 1024;
+
+/// A thread's pointers, one for each slot. A thread that has set none reads the shared empty table.
+struct slot_table {
+    std::atomic<void*> entry[max_slots];
+};
+
+extern constinit slot_table empty_slot_table;
+extern constinit thread_local slot_table* slots;
+
+/// Returns max_slots when all are taken.
+std::size_t acquire_slot(void* context, void (*exit_hook)(void* context, void* value)) noexcept;
+/// Forgets what every thread keeps there, without calling the hook.
+void release_slot(std::size_t index) noexcept;
+void set_slot(std::size_t index, void* value);
+
+}  // namespace native
+
+class native_platform {
+public:
+    template <class T>
+    class atomic {
+    public:
+        constexpr atomic(T v) noexcept : value_(v) {}
+
+        T load(std::memory_order order) const noexcept { return value_.load(order); }
+        void store(T v, std::memory_order order) noexcept { value_.store(v, order); }
+        T exchange(T v, std::memory_order order) noexcept { return value_.exchange(v, order); }
+        bool compare_exchange_strong(T& expected, T v, std::memory_order success, std::memory_order failure) noexcept {
+            return value_.compare_exchange_strong(expected, v, success, failure);
+        }
+        bool compare_exchange_weak(T& expected, T v, std::memory_order success, std::memory_order failure) noexcept {
+            return value_.compare_exchange_weak(expected, v, success, failure);
+        }
+        T fetch_add(T v, std::memory_order order) noexcept
+            requires std::is_integral_v<T>
+        {
+            return value_.fetch_add(v, order);
+        }
+        T fetch_sub(T v, std::memory_order order) noexcept
+            requires std::is_integral_v<T>
+        {
+            return value_.fetch_sub(v, order);
+        }
+
+    private:
+        friend class native_platform;
+        std::atomic<T> value_;
+    };
+
+    /// An ordinary variable. ThreadSanitizer sees it as what it is.
+    template <class T>
+    class plain {
+    public:
+        constexpr plain(T v) noexcept : value_(v) {}
+        T get() const noexcept { return value_; }
+        void set(T v) noexcept { value_ = v; }
+
+    private:
+        T value_;
+    };
+
+    using mutex = std::mutex;
+
+    /// A pointer of the calling thread's own. The hook runs when a thread exits that has a value set, after its
+    /// thread_local destructors.
+    template <class T>
+    class thread_slot {
+    public:
+        using hook = void (*)(void* context, T* value);
+
+        thread_slot(void* context, hook on_exit)
+            : context_(context), on_exit_(on_exit), index_(native::acquire_slot(this, &exits)) {
+            if (index_ == native::max_slots) {
+                native::report({misuse::too_many_domains, "rcu_domain", context});
+                throw std::bad_alloc();
+            }
+        }
+        thread_slot(const thread_slot&) = delete;
+        thread_slot& operator=(const thread_slot&) = delete;
+        ~thread_slot() { native::release_slot(index_); }
+
+        T* get() const noexcept {
+            return static_cast<T*>(native::slots->entry[index_].load(std::memory_order_relaxed));
+        }
+        /// Throws std::bad_alloc when the thread's first value finds no memory.
+        void set(T* value) { native::set_slot(index_, value); }
+
+    private:
+        static void exits(void* self, void* value) {
+            auto* const slot = static_cast<thread_slot*>(self);
+            slot->on_exit_(slot->context_, static_cast<T*>(value));
+        }
+
+        void* const context_;
+        const hook on_exit_;
+        const std::size_t index_;
+    };
+
+    /// The thread that takes the steps of a domain: started by its first work, stopped with the domain.
+    template <class Domain>
+    class driver {
+    public:
+        explicit driver(Domain& domain) noexcept : domain_(domain) {}
+        driver(const driver&) = delete;
+        driver& operator=(const driver&) = delete;
+        ~driver() { stop(); }
+
+        void ensure_started() {
+            if (!started_.load(std::memory_order_acquire)) {
+                start();
+            }
+        }
+
+        /// Waits for the callback that is running, if one is; leaves the others queued.
+        void stop() noexcept {
+            const std::scoped_lock hold(lock_);
+            stopping_.store(true, std::memory_order_relaxed);
+            if (thread_.joinable()) {
+                thread_.join();
+            }
+            started_.store(true, std::memory_order_release);
+        }
+
+    private:
+        static constexpr unsigned patience_ms = 5;
+
+        void start() {
+            const std::scoped_lock hold(lock_);
+            if (!started_.load(std::memory_order_relaxed)) {
+                thread_ = std::thread([this] { run(); });
+                started_.store(true, std::memory_order_release);
+            }
+        }
+
+        void run() {
+            while (!stopping_.load(std::memory_order_relaxed)) {
+                const std::uint64_t epoch = domain_.work_epoch();
+                const auto step = domain_.advance_grace_period();
+                const bool ran = domain_.reclaim_step() != 0;
+                using result = std::remove_const_t<decltype(step)>;
+                if (step == result::waiting_for_readers) {
+                    domain_.wait_for_readers(patience_ms);
+                } else if (step != result::completed && !ran) {
+                    domain_.wait_for_work(epoch, patience_ms);
+                }
+            }
+        }
+
+        Domain& domain_;
+        std::mutex lock_;
+        std::thread thread_;
+        std::atomic<bool> started_{false};
+        std::atomic<bool> stopping_{false};
+    };
+
+    /// Orders this thread's accesses against another thread's heavy fence; nothing else.
+    static void light_fence() noexcept {
+        if (native::asymmetric_fences) [[likely]] {
+            std::atomic_signal_fence(std::memory_order_seq_cst);
+        } else {
+            native::full_fence();
+        }
+    }
+    static void heavy_fence() noexcept { native::process_wide_fence(); }
+
+    template <class T, class Predicate>
+    static T await(atomic<T>& cell, Predicate satisfied, std::memory_order order) noexcept {
+        for (;;) {
+            const T seen = cell.load(order);
+            if (satisfied(seen)) {
+                return seen;
+            }
+            native::park(futex_word(cell), low_half(seen), 0);
+        }
+    }
+
+    /// Returns whether the predicate held before the time was up.
+    template <class T, class Predicate>
+    static bool await_for(atomic<T>& cell, Predicate satisfied, std::memory_order order, unsigned milliseconds) noexcept {
+        const T seen = cell.load(order);
+        if (satisfied(seen)) {
+            return true;
+        }
+        native::park(futex_word(cell), low_half(seen), milliseconds);
+        return satisfied(cell.load(order));
+    }
+
+    template <class T>
+    static void wake(atomic<T>& cell) noexcept {
+        native::unpark_all(futex_word(cell));
+    }
+
+    static unsigned this_shard() noexcept { return native::current_cpu(); }
+    /// Natively there is nothing to choose: allocation succeeds or not, timers run or not.
+    static unsigned choose(unsigned) noexcept { return 0; }
+
+    /// Returns null when there is no memory.
+    static void* allocate(std::size_t bytes, std::size_t alignment) noexcept {
+        return ::operator new(bytes, std::align_val_t{alignment}, std::nothrow);
+    }
+    static void deallocate(void* memory, std::size_t bytes, std::size_t alignment) noexcept {
+        ::operator delete(memory, bytes, std::align_val_t{alignment});
+    }
+
+    static constexpr quiesce::limits limits() noexcept { return {}; }
+    static constexpr bool seeded(defect) noexcept { return false; }
+    static void report(const misuse_report& r) { native::report(r); }
+    template <class T>
+    static constexpr void name(const T&, const char*) noexcept {}
+
+private:
+    // A futex is a 32-bit word. The low half of a cell stands for it: a parked value and the present one that differ
+    // only above would have to be 2^32 changes apart.
+    template <class T>
+    static const void* futex_word(const atomic<T>& cell) noexcept {
+        static_assert(std::is_integral_v<T> && sizeof(T) >= sizeof(std::uint32_t));
+        static_assert(std::endian::native == std::endian::little);
+        return &cell.value_;
+    }
+    template <class T>
+    static std::uint32_t low_half(T value) noexcept {
+        return static_cast<std::uint32_t>(value);
+    }
+};
+
+}  // namespace quiesce

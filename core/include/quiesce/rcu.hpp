@@ -1,0 +1,52 @@
+// Read-copy update with the names of the C++26 header <rcu>: the native instantiation of the core.
+// The problem, an example and the guarantees stand in quiesce/rcu_domain.hpp.
+#pragma once
+
+#include <memory>
+
+#include "quiesce/native_platform.hpp"
+#include "quiesce/rcu_domain.hpp"
+#include "quiesce/rcu_obj_base.hpp"
+
+namespace quiesce {
+
+static_assert(platform<native_platform>);
+
+using rcu_domain = basic_rcu_domain<native_platform>;
+using rcu_head = basic_rcu_head<native_platform>;
+extern template class basic_rcu_domain<native_platform>;
+
+/// The domain that is used where none is named. It is built on first use and never destroyed, so destructors that run
+/// at process exit may still retire objects; those are not waited for.
+rcu_domain& rcu_default_domain() noexcept;
+
+template <class T, class D = std::default_delete<T>>
+class rcu_obj_base : public basic_rcu_obj_base<T, D, native_platform> {
+public:
+    void retire(D d = D(), rcu_domain& domain = rcu_default_domain()) {
+        basic_rcu_obj_base<T, D, native_platform>::retire(domain, std::move(d));
+    }
+};
+
+/// See basic_rcu_domain::synchronize.
+inline void rcu_synchronize(rcu_domain& domain = rcu_default_domain()) { domain.synchronize(); }
+
+/// See basic_rcu_domain::barrier: waits for callbacks queued before the call; it does not wait for `free_rcu`.
+inline void rcu_barrier(rcu_domain& domain = rcu_default_domain()) { domain.barrier(); }
+
+/// Retires an object that carries no head: allocates a node to hold it. Throws std::bad_alloc, and then the object is
+/// not retired. Otherwise as basic_rcu_obj_base::retire.
+template <class T, class D = std::default_delete<T>>
+void rcu_retire(T* object, D d = D(), rcu_domain& domain = rcu_default_domain()) {
+    struct holder : rcu_head {
+        holder(T* o, D&& d) : object(o), deleter(std::move(d)) {}
+        T* object;
+        [[no_unique_address]] D deleter;
+    };
+    domain.retire(new holder(object, std::move(d)), [](rcu_head* h) {
+        const std::unique_ptr<holder> self(static_cast<holder*>(h));
+        self->deleter(self->object);
+    });
+}
+
+}  // namespace quiesce

@@ -1,0 +1,107 @@
+// Per-thread pointers with an exit hook.
+//
+// A pthread key, not a thread_local destructor, runs the hooks: it runs after every thread_local destructor of the
+// thread, and those may still use the core.
+#include <pthread.h>
+
+#include <bitset>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <set>
+
+#include "quiesce/native_platform.hpp"
+
+namespace quiesce::native {
+
+constinit slot_table empty_slot_table{};
+constinit thread_local slot_table* slots = &empty_slot_table;
+
+namespace {
+
+struct slot_entry {
+    void* context = nullptr;
+    void (*exit_hook)(void*, void*) = nullptr;
+};
+
+struct slot_registry {
+    // Recursive because an exit hook may be the first to use another domain in its thread.
+    std::recursive_mutex lock;
+    std::bitset<max_slots> taken;
+    slot_entry entries[max_slots];
+    std::set<slot_table*> tables;
+    pthread_key_t key{};
+
+    slot_registry() {
+        if (::pthread_key_create(&key, &thread_exits) != 0) {
+            std::abort();
+        }
+    }
+
+    static void thread_exits(void* table);
+};
+
+// Never destroyed: threads may exit after the statics are gone.
+slot_registry& registry() {
+    static auto* const instance = new slot_registry();
+    return *instance;
+}
+
+void slot_registry::thread_exits(void* table) {
+    slot_registry& r = registry();
+    const std::scoped_lock hold(r.lock);
+    const std::unique_ptr<slot_table> own(static_cast<slot_table*>(table));
+    for (std::size_t i = 0; i != max_slots; ++i) {
+        void* const value = own->entry[i].exchange(nullptr, std::memory_order_relaxed);
+        if (value != nullptr) {
+            r.entries[i].exit_hook(r.entries[i].context, value);
+        }
+    }
+    r.tables.erase(own.get());
+    // What a later destructor of this thread sets starts a new table, and the key's destructor runs again.
+    native::slots = &empty_slot_table;
+}
+
+}  // namespace
+
+std::size_t acquire_slot(void* context, void (*exit_hook)(void*, void*)) noexcept {
+    slot_registry& r = registry();
+    const std::scoped_lock hold(r.lock);
+    std::size_t i = 0;
+    while (i != max_slots && r.taken[i]) {
+        ++i;
+    }
+    if (i != max_slots) {
+        r.taken[i] = true;
+        r.entries[i] = {context, exit_hook};
+    }
+    return i;
+}
+
+void release_slot(std::size_t index) noexcept {
+    slot_registry& r = registry();
+    const std::scoped_lock hold(r.lock);
+    for (slot_table* const table : r.tables) {
+        table->entry[index].store(nullptr, std::memory_order_relaxed);
+    }
+    r.taken[index] = false;
+}
+
+void set_slot(std::size_t index, void* value) {
+    if (slots == &empty_slot_table) {
+        if (value == nullptr) {
+            return;
+        }
+        auto table = std::make_unique<slot_table>();
+        slot_registry& r = registry();
+        const std::scoped_lock hold(r.lock);
+        if (::pthread_setspecific(r.key, table.get()) != 0) {
+            throw std::bad_alloc();
+        }
+        r.tables.insert(table.get());
+        slots = table.release();
+    }
+    slots->entry[index].store(value, std::memory_order_relaxed);
+}
+
+}  // namespace quiesce::native

@@ -1,0 +1,7 @@
+#include "relacy_models/relacy/core_instantiation.hpp"
+
+namespace quiesce {
+
+template class basic_rcu_domain<models::relacy_platform>;
+
+}  // namespace quiesce

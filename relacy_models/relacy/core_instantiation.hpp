@@ -1,0 +1,11 @@
+// The core is instantiated once for the Relacy platform.
+#pragma once
+
+#include "quiesce/rcu_domain.hpp"
+#include "relacy_models/relacy/platform.hpp"
+
+namespace quiesce {
+
+extern template class basic_rcu_domain<models::relacy_platform>;
+
+}  // namespace quiesce

@@ -1,0 +1,64 @@
+#include "relacy_models/relacy/plan.hpp"
+
+#include <algorithm>
+
+namespace quiesce::models::relacy {
+
+namespace {
+
+constexpr std::uint64_t random_iterations = 100'000;
+// Enough for every schedule with that many preemptions, of every scenario.
+constexpr unsigned preemptions = 2;
+constexpr std::uint64_t bound_iterations = 10'000'000;
+constexpr std::uint64_t full_iterations = 10'000'000;
+
+}  // namespace
+
+std::vector<planned_run> plan_of(const scenario_info& scenario, const defect_info* defect) {
+    std::vector<planned_run> plan;
+    for (const named_limits& l : model_sizes) {
+        if (defect != nullptr && defect->sizes.find(l.name) == std::string_view::npos) {
+            continue;
+        }
+        // With the defect and without it, the same search at the same size and bound: only then does it count that the
+        // one without it found nothing.
+        if (scenario.small) {
+            plan.push_back({search::full, l.name, full_iterations, 0, "exhausted"});
+        } else {
+            plan.push_back({search::bound, l.name, bound_iterations, preemptions, "bounded"});
+        }
+        if (defect == nullptr) {
+            plan.push_back({search::random, l.name, random_iterations, 0, "bounded"});
+        }
+    }
+    return plan;
+}
+
+std::string_view name_of(search s) {
+    switch (s) {
+        case search::random: return "random";
+        case search::bound: return "bound";
+        case search::full: return "full";
+    }
+    return "";
+}
+
+std::optional<search> search_named(std::string_view name) {
+    for (const search s : {search::random, search::bound, search::full}) {
+        if (name_of(s) == name) {
+            return s;
+        }
+    }
+    return std::nullopt;
+}
+
+std::vector<const entry*> entries_by_name() {
+    std::vector<const entry*> all;
+    for (const entry* e = first_entry(); e != nullptr; e = e->next) {
+        all.push_back(e);
+    }
+    std::sort(all.begin(), all.end(), [](const entry* a, const entry* b) { return a->info->name < b->info->name; });
+    return all;
+}
+
+}  // namespace quiesce::models::relacy

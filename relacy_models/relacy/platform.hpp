@@ -1,0 +1,285 @@
+// The Relacy platform. The only file that includes Relacy.
+//
+// Light and heavy fences are both sequentially consistent fences here, because a missing reader fence is never found
+// with Relacy's own system-wide fence as the heavy one; that is stronger than production for light against light.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <mutex>
+#include <new>
+#include <source_location>
+#include <sstream>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "quiesce/platform.hpp"
+#include "relacy_models/relacy/instance.hpp"
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wall"
+#pragma GCC diagnostic ignored "-Wextra"
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#include <relacy/relacy.hpp>
+#pragma GCC diagnostic pop
+#undef $
+#undef VAR
+#undef VAR_T
+#undef TLS_T
+#undef new
+#undef delete
+#undef malloc
+#undef calloc
+#undef realloc
+#undef free
+#undef assert
+#undef errno
+#undef memory_order_relaxed
+#undef memory_order_consume
+#undef memory_order_acquire
+#undef memory_order_release
+#undef memory_order_acq_rel
+#undef memory_order_seq_cst
+
+namespace quiesce::models {
+
+class relacy_platform {
+public:
+    using place = std::source_location;
+
+    template <class T>
+    class atomic {
+    public:
+        atomic(T v, place at = place::current()) { cell_.store(v, rl::mo_relaxed, info(at)); }
+        T load(std::memory_order order, place at = place::current()) const {
+            return cell_.load(to_relacy(order), info(at));
+        }
+        void store(T v, std::memory_order order, place at = place::current()) {
+            cell_.store(v, to_relacy(order), info(at));
+        }
+        T exchange(T v, std::memory_order order, place at = place::current()) {
+            return cell_.exchange(v, to_relacy(order), info(at));
+        }
+        bool compare_exchange_strong(T& expected, T v, std::memory_order success, std::memory_order failure,
+                                     place at = place::current()) {
+            return cell_.compare_exchange_strong(expected, v, to_relacy(success), info(at), to_relacy(failure),
+                                                 info(at));
+        }
+        bool compare_exchange_weak(T& expected, T v, std::memory_order success, std::memory_order failure,
+                                   place at = place::current()) {
+            return cell_.compare_exchange_weak(expected, v, to_relacy(success), info(at), to_relacy(failure), info(at));
+        }
+        T fetch_add(T v, std::memory_order order, place at = place::current())
+            requires std::is_integral_v<T>
+        {
+            return cell_.fetch_add(v, to_relacy(order), info(at));
+        }
+        T fetch_sub(T v, std::memory_order order, place at = place::current())
+            requires std::is_integral_v<T>
+        {
+            return cell_.fetch_sub(v, to_relacy(order), info(at));
+        }
+
+    private:
+        friend class relacy_platform;
+        rl::atomic<T> cell_;
+    };
+
+    template <class T>
+    class plain {
+    public:
+        plain(T v, place at = place::current()) { variable_(info(at)).store(v); }
+        T get(place at = place::current()) const { return variable_(info(at)).load(); }
+        void set(T v, place at = place::current()) { variable_(info(at)).store(v); }
+
+    private:
+        rl::var<T> variable_;
+    };
+
+    // Not rl::mutex, whose try_lock fails spuriously.
+    class mutex : rl::generic_mutex<mutex> {
+        using base = rl::generic_mutex<mutex>;
+
+    public:
+        explicit mutex(place at = place::current()) { base::init(false, false, false, false, info(at)); }
+        ~mutex() { base::deinit(info(place::current())); }
+        void lock(place at = place::current()) { base::lock_exclusive(info(at)); }
+        bool try_lock(place at = place::current()) { return base::try_lock_exclusive(info(at)); }
+        void unlock(place at = place::current()) { base::unlock_exclusive(info(at)); }
+    };
+
+    template <class T>
+    class thread_slot {
+    public:
+        using hook = void (*)(void* context, T* value);
+
+        thread_slot(void* context, hook on_exit) : context_(context), on_exit_(on_exit) {
+            for (relacy::exit_hook& h : relacy::current.hooks) {
+                if (h.slot == nullptr) {
+                    h = {this, &exits};
+                    return;
+                }
+            }
+            check(false, "the platform has no more thread slots");
+        }
+        thread_slot(const thread_slot&) = delete;
+        thread_slot& operator=(const thread_slot&) = delete;
+        ~thread_slot() {
+            for (relacy::exit_hook& h : relacy::current.hooks) {
+                if (h.slot == this) {
+                    h = {};
+                }
+            }
+        }
+
+        T* get() const { return value_[this_thread()]; }
+        void set(T* value) { value_[this_thread()] = value; }
+
+    private:
+        static void exits(void* self, unsigned thread) {
+            auto* const slot = static_cast<thread_slot*>(self);
+            T* const value = slot->value_[thread];
+            slot->value_[thread] = nullptr;
+            if (value != nullptr) {
+                slot->on_exit_(slot->context_, value);
+            }
+        }
+
+        void* const context_;
+        const hook on_exit_;
+        T* value_[relacy::max_threads + 1] = {};
+    };
+
+    /// In a model the scenario's threads take the steps.
+    template <class Domain>
+    class driver {
+    public:
+        explicit driver(Domain&) {}
+        void ensure_started() {}
+        void stop() {}
+    };
+
+    static void light_fence(place at = place::current()) { rl::atomic_thread_fence(rl::mo_seq_cst, info(at)); }
+    static void heavy_fence(place at = place::current()) { rl::atomic_thread_fence(rl::mo_seq_cst, info(at)); }
+
+    template <class T, class Predicate>
+    static T await(atomic<T>& cell, Predicate satisfied, std::memory_order order, place at = place::current()) {
+        for (;;) {
+            const T seen = cell.load(order, at);
+            if (satisfied(seen)) {
+                return seen;
+            }
+            park(cell, seen, false, at);
+        }
+    }
+
+    template <class T, class Predicate>
+    static bool await_for(atomic<T>& cell, Predicate satisfied, std::memory_order order, unsigned,
+                          place at = place::current()) {
+        for (;;) {
+            const T seen = cell.load(order, at);
+            if (satisfied(seen)) {
+                return true;
+            }
+            if (!park(cell, seen, true, at)) {
+                return satisfied(cell.load(order, at));
+            }
+        }
+    }
+
+    template <class T>
+    static void wake(atomic<T>& cell, place at = place::current()) {
+        for (relacy::parked_thread& p : relacy::current.parked) {
+            if (p.cell == &cell) {
+                p.cell = nullptr;
+                rl::ctx().unpark_thread(p.thread, false, info(at));
+            }
+        }
+    }
+
+    static unsigned this_shard() { return relacy::current.shard[this_thread()]; }
+    static unsigned choose(unsigned n) { return rl::rand(n); }
+
+    static void* allocate(std::size_t bytes, std::size_t alignment, place at = place::current()) {
+        // Relacy aligns to 16 and tracks the block that it gave, which is therefore kept in front of ours.
+        auto* const block = static_cast<char*>(rl::ctx().alloc(bytes + alignment + sizeof(void*), false, info(at)));
+        const auto address = reinterpret_cast<std::uintptr_t>(block) + sizeof(void*);
+        char* const ours = block + sizeof(void*) + (alignment - address % alignment) % alignment;
+        std::memcpy(ours - sizeof(void*), &block, sizeof(void*));
+        return ours;
+    }
+    static void deallocate(void* memory, std::size_t, std::size_t, place at = place::current()) {
+        void* block = nullptr;
+        std::memcpy(&block, static_cast<char*>(memory) - sizeof(void*), sizeof(void*));
+        rl::ctx().free(block, false, info(at));
+    }
+
+    static const quiesce::limits& limits() { return relacy::current.sizes; }
+    static bool seeded(defect d) { return relacy::current.seeded == d; }
+    static void report(const misuse_report& r, place at = place::current()) {
+        check(false, describe(r.kind).data(), at);
+    }
+
+    // For scenarios.
+
+    static void check(bool condition, const char* message, place at = place::current()) {
+        if (!condition) {
+            rl::ctx().fail_test(message, rl::test_result_user_assert_failed, info(at));
+        }
+    }
+    static void reached(std::string_view label) { relacy::current.reach(label); }
+    static void move_to_shard(unsigned n) { relacy::current.shard[this_thread()] = n; }
+    template <class T>
+    static void name(const T& object, const char* text) {
+        relacy::current.name(&object, sizeof(T), text);
+    }
+
+private:
+    static rl::debug_info info(place at) { return {at.function_name(), at.file_name(), at.line()}; }
+
+    static unsigned this_thread() {
+        return relacy::current.threads_run ? static_cast<unsigned>(rl::thread_index()) : relacy::alone;
+    }
+
+    static rl::memory_order to_relacy(std::memory_order order) {
+        switch (order) {
+            case std::memory_order_relaxed: return rl::mo_relaxed;
+            case std::memory_order_consume: return rl::mo_consume;
+            case std::memory_order_acquire: return rl::mo_acquire;
+            case std::memory_order_release: return rl::mo_release;
+            case std::memory_order_acq_rel: return rl::mo_acq_rel;
+            case std::memory_order_seq_cst: return rl::mo_seq_cst;
+        }
+        return rl::mo_seq_cst;
+    }
+
+    // As a futex: does not park when the cell has a newer value than the one that was seen. Returns false on timeout.
+    template <class T>
+    static bool park(atomic<T>& cell, T seen, bool timed, place at) {
+        if (cell.cell_.debug_value() != seen) {
+            rl::yield(1, info(at));
+            return true;
+        }
+        const int self = static_cast<int>(rl::thread_index());
+        relacy::parked_thread& entry = relacy::current.parked[static_cast<unsigned>(self)];
+        entry = {&cell, self};
+        const rl::unpark_reason reason = rl::ctx().park_current_thread(timed, false, false, info(at));
+        entry.cell = nullptr;
+        return reason != rl::unpark_reason_timeout;
+    }
+};
+
+static_assert(platform<relacy_platform>);
+
+}  // namespace quiesce::models

@@ -1,0 +1,67 @@
+// What a scenario is, whatever engine runs it.
+//
+// A scenario states one property of a protocol and is written once, as a template over the platform:
+//
+//     template <class P>
+//     struct some_property {
+//         static constexpr scenario_info info{...};
+//         some_property();            // the set-up, alone
+//         void thread(unsigned i);    // run by info.threads threads at the same time
+//         void finish();              // alone again, after all threads have ended
+//     };
+//
+// The platform of a scenario offers, beside what the core needs: `check(condition, message)`, `reached(label)` for the
+// situations that the scenario is about, `move_to_shard(n)`, and `name(object, text)` for traces.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "quiesce/defect.hpp"
+#include "quiesce/limits.hpp"
+
+namespace quiesce::models {
+
+/// A defect of a scenario's protocol and what an engine must say of it.
+struct defect_info {
+    defect seeded;
+    /// The fault's name; the defect's is `<scenario>__<fault>`.
+    std::string_view fault;
+    /// A short identifier for tables; empty for a fault that is not in the project's list.
+    std::string_view id;
+    /// The findings that count as the catch, separated by blanks.
+    std::string_view expect;
+    std::string_view source;
+    /// The fault in one sentence.
+    std::string_view sentence;
+    /// The sizes at which it is a fault at all, separated by blanks: with one shard, for example, none can be missed.
+    std::string_view sizes = "1 2 asym";
+};
+
+struct scenario_info {
+    std::string_view name;
+    std::string_view property;
+    std::string_view contract;
+    unsigned threads;
+    std::span<const defect_info> defects;
+    /// What at least one execution must reach, for a run to count.
+    std::span<const std::string_view> must_reach;
+    /// Whether it is small enough for a search without reduction to exhaust it within seconds.
+    bool small = false;
+};
+
+struct named_limits {
+    std::string_view name;
+    limits sizes;
+};
+
+/// The sizes that every scenario runs with: the smallest, where nothing wraps, and one where two of them differ.
+inline constexpr std::array<named_limits, 3> model_sizes{{
+    {"1", {.shards = 1, .callbacks_per_step = 1}},
+    {"2", {.shards = 2, .callbacks_per_step = 2}},
+    {"asym", {.shards = 2, .callbacks_per_step = 1}},
+}};
+
+}  // namespace quiesce::models

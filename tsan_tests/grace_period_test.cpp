@@ -1,0 +1,120 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <latch>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "quiesce/rcu.hpp"
+
+namespace {
+
+using quiesce::rcu_domain;
+using quiesce::step_result;
+using namespace std::chrono_literals;
+
+TEST(GracePeriod, EndsAtOnceWithoutReaders) {
+    rcu_domain domain;
+    domain.synchronize();
+}
+
+TEST(GracePeriod, WaitsForASectionThatIsOpen) {
+    rcu_domain domain;
+    std::latch open(1);
+    std::atomic<bool> section_over{false};
+    std::jthread reader([&] {
+        const std::scoped_lock section(domain);
+        open.count_down();
+        std::this_thread::sleep_for(20ms);
+        section_over = true;
+    });
+    open.wait();
+    domain.synchronize();
+    EXPECT_TRUE(section_over);
+}
+
+TEST(GracePeriod, DoesNotWaitForASectionThatBeganAfterIt) {
+    rcu_domain domain;
+    const rcu_domain::cookie cookie = domain.start_poll();
+    // The driver may see this section's announcement only if the grace period began after it.
+    while (!domain.poll(cookie)) {
+        std::this_thread::yield();
+    }
+    const std::scoped_lock section(domain);
+    EXPECT_TRUE(domain.poll(cookie));
+}
+
+TEST(GracePeriod, ACookieIsNotDoneWhileAnOlderSectionIsOpen) {
+    rcu_domain domain;
+    domain.lock();
+    const rcu_domain::cookie cookie = domain.start_poll();
+    std::this_thread::sleep_for(20ms);
+    EXPECT_FALSE(domain.poll(cookie));
+    domain.unlock();
+    domain.wait(cookie);
+    EXPECT_TRUE(domain.poll(cookie));
+}
+
+TEST(GracePeriod, ACookieAskedForIsServedWithoutFurtherCalls) {
+    rcu_domain domain;
+    const rcu_domain::cookie cookie = domain.start_poll();
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (!domain.poll(cookie)) {
+        ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+        std::this_thread::sleep_for(1ms);
+    }
+}
+
+TEST(GracePeriod, StepsSayWhatTheyWaitFor) {
+    rcu_domain domain;
+    domain.stop_driver();
+    EXPECT_EQ(domain.advance_grace_period(), step_result::idle);
+    (void)domain.start_poll();
+    domain.lock();
+    // This section began before the step that begins the grace period.
+    EXPECT_EQ(domain.advance_grace_period(), step_result::waiting_for_readers);
+    EXPECT_EQ(domain.advance_grace_period(), step_result::waiting_for_readers);
+    domain.unlock();
+    EXPECT_EQ(domain.advance_grace_period(), step_result::completed);
+    EXPECT_EQ(domain.advance_grace_period(), step_result::idle);
+}
+
+TEST(GracePeriod, ConcurrentCallersAllReturn) {
+    rcu_domain domain;
+    std::atomic<bool> stop{false};
+    std::jthread reader([&] {
+        while (!stop) {
+            const std::scoped_lock section(domain);
+        }
+    });
+    {
+        std::vector<std::jthread> callers;
+        for (int i = 0; i != 4; ++i) {
+            callers.emplace_back([&] {
+                for (int n = 0; n != 200; ++n) {
+                    domain.synchronize();
+                }
+            });
+        }
+    }
+    stop = true;
+}
+
+TEST(GracePeriod, AWriterParkedOnAReaderIsWokenEveryTime) {
+    rcu_domain domain;
+    std::atomic<bool> stop{false};
+    std::jthread reader([&] {
+        while (!stop) {
+            const std::scoped_lock section(domain);
+            std::this_thread::sleep_for(50us);  // long enough for the writer to park
+        }
+    });
+    for (int n = 0; n != 300; ++n) {
+        domain.synchronize();
+    }
+    stop = true;
+}
+
+}  // namespace

@@ -1,0 +1,44 @@
+// Process exit: drivers stop, nothing is waited for, and destructors of statics may still retire objects.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+
+#include "quiesce/rcu.hpp"
+
+namespace {
+
+struct node : quiesce::rcu_obj_base<node> {
+    int value = 0;
+};
+
+TEST(ProcessExitDeathTest, DoesNotWaitForASectionThatIsOpen) {
+    testing::FLAGS_gtest_death_test_style = "threadsafe";
+    EXPECT_EXIT(
+        {
+            quiesce::rcu_default_domain().lock();
+            (new node)->retire();
+            std::exit(0);
+        },
+        testing::ExitedWithCode(0), "");
+}
+
+TEST(ProcessExitDeathTest, DestructorsOfStaticsMayStillRetire) {
+    testing::FLAGS_gtest_death_test_style = "threadsafe";
+    EXPECT_EXIT(
+        {
+            struct late {
+                ~late() {
+                    (new node)->retire();
+                    std::fputs("retired at exit", stderr);
+                }
+            };
+            static late l;
+            (new node)->retire();  // the default domain, and its handler for exit, are younger than `l`
+            std::exit(0);
+        },
+        testing::ExitedWithCode(0), "retired at exit");
+}
+
+}  // namespace

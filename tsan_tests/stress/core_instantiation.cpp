@@ -1,0 +1,7 @@
+#include "tsan_tests/stress/core_instantiation.hpp"
+
+namespace quiesce {
+
+template class basic_rcu_domain<stress::stress_platform>;
+
+}  // namespace quiesce

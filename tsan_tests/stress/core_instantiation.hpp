@@ -1,0 +1,11 @@
+// The core is instantiated once for the stress platform.
+#pragma once
+
+#include "quiesce/rcu_domain.hpp"
+#include "tsan_tests/stress/stress_platform.hpp"
+
+namespace quiesce {
+
+extern template class basic_rcu_domain<stress::stress_platform>;
+
+}  // namespace quiesce

@@ -1,0 +1,60 @@
+// Every scenario of the suite as a native stress test. The seed is printed; QUIESCE_SEED repeats it.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+
+#include "relacy_models/scenarios/all.hpp"
+#include "tsan_tests/stress/run_scenario.hpp"
+
+namespace {
+
+using namespace quiesce;
+
+std::uint64_t seed_of_this_run() {
+    static const std::uint64_t seed = [] {
+        const char* const given = std::getenv("QUIESCE_SEED");
+        const std::uint64_t s = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+        std::printf("seed %llu\n", static_cast<unsigned long long>(s));
+        return s;
+    }();
+    return seed;
+}
+
+template <template <class> class Scenario>
+void stress_all_sizes() {
+    for (const models::named_limits& sizes : models::model_sizes) {
+        const stress::stress_result r = stress::run_scenario<Scenario>(sizes, defect::none, seed_of_this_run(),
+                                                                       std::chrono::milliseconds(250));
+        EXPECT_GT(r.iterations, 0U);
+        EXPECT_EQ(r.failures, 0U) << "sizes " << sizes.name << ": " << r.first_failure;
+    }
+}
+
+TEST(ScenarioStress, BarrierWaitsForEarlierCallbacks) {
+    stress_all_sizes<models::barrier_waits_for_earlier_callbacks>();
+}
+TEST(ScenarioStress, CallbacksRunAfterTheirGracePeriod) {
+    stress_all_sizes<models::callbacks_run_after_their_grace_period>();
+}
+TEST(ScenarioStress, DriverIsToldOfForeignGracePeriod) {
+    stress_all_sizes<models::driver_is_told_of_foreign_grace_period>();
+}
+TEST(ScenarioStress, GracePeriodCoversEarlierSections) {
+    stress_all_sizes<models::grace_period_covers_earlier_sections>();
+}
+TEST(ScenarioStress, GracePeriodWaitsForNestedReaders) {
+    stress_all_sizes<models::grace_period_waits_for_nested_readers>();
+}
+TEST(ScenarioStress, GracePeriodWaitsForReaders) { stress_all_sizes<models::grace_period_waits_for_readers>(); }
+TEST(ScenarioStress, GracePeriodsAreShared) { stress_all_sizes<models::grace_periods_are_shared>(); }
+TEST(ScenarioStress, ModuleUnloadWaitsForCallbacks) { stress_all_sizes<models::module_unload_waits_for_callbacks>(); }
+TEST(ScenarioStress, ParkedWriterIsWokenByReader) { stress_all_sizes<models::parked_writer_is_woken_by_reader>(); }
+TEST(ScenarioStress, QueuedWorkWakesTheDriver) { stress_all_sizes<models::queued_work_wakes_the_driver>(); }
+TEST(ScenarioStress, SectionsAfterGracePeriodSeeWhatCameBefore) {
+    stress_all_sizes<models::sections_after_grace_period_see_what_came_before>();
+}
+TEST(ScenarioStress, ThreadExitHandsItsRecordOn) { stress_all_sizes<models::thread_exit_hands_its_record_on>(); }
+
+}  // namespace

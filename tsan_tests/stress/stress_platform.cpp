@@ -1,0 +1,80 @@
+#include "tsan_tests/stress/stress_platform.hpp"
+
+#include <sched.h>
+
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <vector>
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#define QUIESCE_POISON(memory, bytes) __asan_poison_memory_region(memory, bytes)
+#define QUIESCE_UNPOISON(memory, bytes) __asan_unpoison_memory_region(memory, bytes)
+#else
+#define QUIESCE_POISON(memory, bytes) static_cast<void>(memory)
+#define QUIESCE_UNPOISON(memory, bytes) static_cast<void>(memory)
+#endif
+
+namespace quiesce::stress {
+
+run_state current;
+
+namespace {
+
+thread_local std::uint64_t random_state = 1;
+thread_local unsigned shard = 0;
+
+struct kept_block {
+    void* memory;
+    std::size_t bytes;
+    std::size_t alignment;
+};
+std::mutex kept_lock;
+std::vector<kept_block> kept;
+
+}  // namespace
+
+void seed_thread(std::uint64_t seed) noexcept {
+    random_state = seed * 0x9e3779b97f4a7c15U + 1;
+    shard = 0;
+}
+
+unsigned random_below(unsigned n) noexcept {
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return static_cast<unsigned>((random_state >> 32) % n);
+}
+
+void maybe_yield() noexcept {
+    if (random_below(16) == 0) {
+        ::sched_yield();
+    }
+}
+
+void* allocate(std::size_t bytes, std::size_t alignment) noexcept {
+    return ::operator new(bytes, std::align_val_t{alignment}, std::nothrow);
+}
+
+void keep(void* memory, std::size_t bytes, std::size_t alignment) noexcept {
+    // The compiler drops what a destructor's caller wrote before the object's end; this write it cannot drop.
+    std::memset(memory, 0xdd, bytes);
+    QUIESCE_POISON(memory, bytes);
+    const std::scoped_lock hold(kept_lock);
+    kept.push_back({memory, bytes, alignment});
+}
+
+void release_kept() noexcept {
+    const std::scoped_lock hold(kept_lock);
+    for (const kept_block& b : kept) {
+        QUIESCE_UNPOISON(b.memory, b.bytes);
+        ::operator delete(b.memory, b.bytes, std::align_val_t{b.alignment});
+    }
+    kept.clear();
+}
+
+unsigned stress_platform::this_shard() noexcept { return shard; }
+void stress_platform::move_to_shard(unsigned n) noexcept { shard = n; }
+
+}  // namespace quiesce::stress
