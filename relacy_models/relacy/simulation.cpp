@@ -154,7 +154,9 @@ outcome simulate(const entry& scenario, const run_options& options) {
                              ? "every schedule that Relacy's search knows"
                              : "every schedule with at most " + std::to_string(options.bound) + " preemptions";
     } else if (verdict == rl::test_result_until_condition_hit) {
-        result.verdict = state.out_of_time ? "timed_out" : "bounded";
+        // Random search is meant to end at its number of iterations; the others only when they have gone through all.
+        const bool meant = options.by == search::random && !state.out_of_time;
+        result.verdict = meant ? "bounded" : "timed_out";
         result.message = state.out_of_time ? "stopped at the time limit" : "stopped at the number of iterations";
     } else {
         result.verdict = "violated";

@@ -3,6 +3,9 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/quiesce)
+# Before 1.0 a minor version may change the ABI.
+set_target_properties(quiesce_core PROPERTIES
+  VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
 install(TARGETS quiesce_core EXPORT quiesce_targets)
 # Not CMAKE_INSTALL_INCLUDEDIR: the target names the directory for those who use it, and names this one.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/core/include/ DESTINATION include FILES_MATCHING PATTERN "*.hpp")

@@ -14,7 +14,7 @@ endif()
 if(QUIESCE_BUILD_RELACY)
   find_path(QUIESCE_RELACY_INCLUDE_DIR relacy/relacy.hpp DOC "Directory that holds relacy/relacy.hpp")
   if(NOT QUIESCE_RELACY_INCLUDE_DIR)
-    list(APPEND missing "Relacy (QUIESCE_RELACY_INCLUDE_DIR)")
+    list(APPEND missing "Relacy (relacy/relacy.hpp)")
   endif()
 endif()
 

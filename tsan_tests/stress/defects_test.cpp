@@ -8,7 +8,7 @@ namespace {
 
 using namespace quiesce;
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#if defined(QUIESCE_ASAN) || defined(QUIESCE_TSAN)
 constexpr bool sanitized = true;
 #else
 constexpr bool sanitized = false;
@@ -18,7 +18,7 @@ constexpr bool sanitized = false;
 template <template <class> class Scenario>
 void expect_caught(defect seeded) {
     const auto run = [seeded] {
-        return stress::run_scenario<Scenario>(models::model_sizes[1], seeded, 1, std::chrono::seconds(20));
+        return stress::run_scenario<Scenario>(models::model_sizes[1], seeded, 1, std::chrono::seconds(60));
     };
     if constexpr (sanitized) {
         testing::FLAGS_gtest_death_test_style = "threadsafe";

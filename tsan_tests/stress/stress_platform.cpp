@@ -2,12 +2,14 @@
 
 #include <sched.h>
 
+#include <chrono>
 #include <cstring>
 #include <mutex>
 #include <new>
+#include <thread>
 #include <vector>
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(QUIESCE_ASAN)
 #include <sanitizer/asan_interface.h>
 #define QUIESCE_POISON(memory, bytes) __asan_poison_memory_region(memory, bytes)
 #define QUIESCE_UNPOISON(memory, bytes) __asan_unpoison_memory_region(memory, bytes)
@@ -48,8 +50,17 @@ unsigned random_below(unsigned n) noexcept {
 }
 
 void maybe_yield() noexcept {
-    if (random_below(16) == 0) {
+    const unsigned r = random_below(64);
+    if (r == 0) {
+        std::this_thread::sleep_for(std::chrono::microseconds(20));
+    } else if (r < 4) {
         ::sched_yield();
+    }
+}
+
+void linger() noexcept {
+    if (random_below(2) == 0) {
+        std::this_thread::sleep_for(std::chrono::microseconds(50));
     }
 }
 

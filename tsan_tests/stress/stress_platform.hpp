@@ -9,6 +9,18 @@
 
 #include "quiesce/native_platform.hpp"
 
+#if defined(__SANITIZE_ADDRESS__)
+#define QUIESCE_ASAN 1
+#elif defined(__SANITIZE_THREAD__)
+#define QUIESCE_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define QUIESCE_ASAN 1
+#elif __has_feature(thread_sanitizer)
+#define QUIESCE_TSAN 1
+#endif
+#endif
+
 namespace quiesce::stress {
 
 /// What one run of a scenario is told and finds out.
@@ -28,6 +40,9 @@ void seed_thread(std::uint64_t seed) noexcept;
 unsigned random_below(unsigned n) noexcept;
 /// Sometimes gives the processor up, so that other orders of the steps are seen.
 void maybe_yield() noexcept;
+
+/// Stays where it is for a while, often: called in the situations that a scenario is about.
+void linger() noexcept;
 
 /// Freed memory is kept, so that a defective program's read of it is a failed check and not a crash; sanitizers are
 /// told that it is freed. Returned to the system by `release_kept`.
@@ -84,7 +99,10 @@ public:
         }
     }
     static void report(const misuse_report& r) noexcept { check(false, describe(r.kind).data()); }
-    static void reached(std::string_view) noexcept { current.reached.fetch_add(1, std::memory_order_relaxed); }
+    static void reached(std::string_view) noexcept {
+        current.reached.fetch_add(1, std::memory_order_relaxed);
+        linger();
+    }
 };
 
 }  // namespace quiesce::stress

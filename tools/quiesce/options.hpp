@@ -1,0 +1,32 @@
+// The command line.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tools/quiesce/expectation.hpp"
+
+namespace quiesce::frontend {
+
+enum class command : std::uint8_t { list, check, nothing };
+
+struct options {
+    /// `nothing`: help or the version was asked for, and has been printed.
+    command what = command::nothing;
+    std::vector<std::string> names;
+    /// Empty: all.
+    std::string engine;
+    overrides instead_of_plan;
+    unsigned jobs = 1;
+    double hang_timeout = 120;
+    std::filesystem::path junit;
+    std::filesystem::path json;
+    std::filesystem::path out = "quiesce-out";
+    bool strict = false;
+};
+
+/// Throws usage_error.
+options parse_options(int argc, const char* const* argv);
+
+}  // namespace quiesce::frontend

@@ -1,0 +1,259 @@
+// The commands, their exit codes, and what misbehaving engines come to.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tools/tests/front_end.hpp"
+
+namespace {
+
+using namespace quiesce::frontend::tests;
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+bool one_sentence(const std::string& text) {
+    return text.starts_with("quiesce: ") && text.find('\n') == text.size() - 1;
+}
+
+TEST(check, exits_with_0_when_everything_is_as_expected) {
+    const program_result r = front_end().check({"exhausts__caught", "bounds"});
+    EXPECT_EQ(r.status, 0) << r.out << r.err;
+    EXPECT_EQ(r.last_line(), "2 passed, 0 failed");
+    EXPECT_THAT(r.line_of("exhausts__caught"),
+                AllOf(HasSubstr("D1"), HasSubstr("violated: data_race"), EndsWith("ok")));
+    EXPECT_THAT(r.line_of("bounds"), HasSubstr("bound 3, size 1"));
+}
+
+TEST(check, of_a_scenario_runs_its_correct_case_and_its_defects_and_exits_with_1_if_one_is_missed) {
+    const program_result r = front_end().check({"exhausts"});
+    EXPECT_EQ(r.status, 1);
+    EXPECT_EQ(r.last_line(), "2 passed, 1 failed");
+    EXPECT_THAT(r.line_of("exhausts__missed"), EndsWith("UNEXPECTED"));
+    EXPECT_THAT(r.line_of("exhausts "), EndsWith("ok"));
+    EXPECT_THAT(r.line_of("The traces"), HasSubstr("/out."));
+}
+
+TEST(check, names_the_trace_of_an_unexpected_violation) {
+    const front_end f;
+    const program_result r = f.check({"violates"});
+    EXPECT_EQ(r.status, 1);
+    const std::string trace = (f.out() / "violates.scripted.full.1.trace.txt").string();
+    EXPECT_THAT(r.out, HasSubstr(trace));
+    EXPECT_EQ(contents(trace), "step 1\n");
+}
+
+TEST(check, strict_exits_with_3_when_a_run_stopped_at_a_limit_and_0_when_none_did) {
+    EXPECT_EQ(front_end().check({"bounds", "--strict"}).status, 3);
+    EXPECT_EQ(front_end().check({"exhausts__caught", "--strict"}).status, 0);
+}
+
+TEST(check, strict_does_not_hide_an_unexpected_verdict) {
+    EXPECT_EQ(front_end().check({"bounds", "violates", "--strict"}).status, 1);
+}
+
+TEST(check, suggests_the_nearest_name_and_exits_with_2) {
+    const program_result r = front_end().check({"exausts"});
+    EXPECT_EQ(r.status, 2);
+    EXPECT_EQ(r.err, "quiesce: there is no scenario 'exausts'; the nearest name is 'exhausts'.\n");
+    EXPECT_EQ(r.out, "");
+}
+
+TEST(check, refuses_impossible_values_with_one_sentence_and_exits_with_2) {
+    const std::vector<std::vector<std::string>> impossible{{"--jobs", "0"},
+                                                           {"--jobs", "-1"},
+                                                           {"--jobs", "many"},
+                                                           {"--iterations", "0"},
+                                                           {"--iterations", "-5"},
+                                                           {"--time", "-1"},
+                                                           {"--time", "0"},
+                                                           {"--time", "nan"},
+                                                           {"--seed", "-1"},
+                                                           {"--scheduler", "best"},
+                                                           {"--engine", "none"},
+                                                           {"--hang-timeout", "0"},
+                                                           {"--nonsense"},
+                                                           {"--out", "/proc/no"},
+                                                           {"--json", "/proc/no/json"},
+                                                           {"--junit", "/proc/no/xml"}};
+    for (const std::vector<std::string>& arguments : impossible) {
+        const front_end f;
+        std::vector<std::string> all{"check", "exhausts__caught"};
+        all.insert(all.end(), arguments.begin(), arguments.end());
+        if (arguments.front() != "--out") {
+            all.insert(all.end(), {"--out", f.out().string()});
+        }
+        const program_result r = f.run(all);
+        EXPECT_EQ(r.status, 2) << arguments.front() << ' ' << arguments.back() << r.out;
+        EXPECT_TRUE(one_sentence(r.err)) << arguments.front() << ": " << r.err;
+        EXPECT_EQ(r.out, "") << arguments.front();
+    }
+}
+
+TEST(check, without_a_command_exits_with_2) {
+    EXPECT_EQ(front_end().run({}).status, 2);
+}
+
+TEST(check, without_engines_exits_with_2) {
+    const program_result r = front_end(std::vector<std::string>{}).check({});
+    EXPECT_EQ(r.status, 2);
+    EXPECT_TRUE(one_sentence(r.err)) << r.err;
+    EXPECT_THAT(r.err, HasSubstr("no engine was found"));
+}
+
+TEST(check, of_a_case_without_a_planned_run_is_not_a_success) {
+    const program_result r = front_end().check({"sized__unplanned"});
+    EXPECT_EQ(r.status, 2);
+    EXPECT_THAT(r.err, HasSubstr("no engine plans a run"));
+}
+
+TEST(check, says_which_case_of_a_scenario_no_run_is_planned_for) {
+    const program_result r = front_end().check({"sized"});
+    EXPECT_EQ(r.status, 0);
+    EXPECT_THAT(r.err, HasSubstr("plans no run of 'sized__unplanned'"));
+}
+
+struct misbehaviour {
+    const char* case_name;
+    const char* sentence;
+};
+
+TEST(check, reports_a_misbehaving_engine_and_keeps_the_other_results) {
+    const std::vector<misbehaviour> all{
+        {"crashes", "engine scripted died of signal 11"},
+        {"crashes_after_its_result", "engine scripted died of signal 11 after its result"},
+        {"hangs", "engine scripted was silent for 0.5 seconds and was stopped"},
+        {"prints_garbage", "engine scripted printed a line that is not a JSON object: '??[2Jnot a line"},
+        {"exits_quietly", "engine scripted exited with status 3 without a result"},
+        {"dies_mid_line", "engine scripted ended in the middle of a line"},
+        {"answers_for_another", "engine scripted printed the result of another run"},
+    };
+    for (const misbehaviour& m : all) {
+        const program_result r =
+            front_end().check({m.case_name, "bounds", "exhausts__caught", "--hang-timeout", "0.5", "--jobs", "2"});
+        EXPECT_EQ(r.status, 1) << m.case_name;
+        EXPECT_EQ(r.last_line(), "2 passed, 1 failed") << r.out;
+        EXPECT_THAT(r.line_of(std::string(m.case_name) + " "),
+                    AllOf(HasSubstr("engine_error"), EndsWith("UNEXPECTED")));
+        EXPECT_THAT(r.out, HasSubstr(m.sentence));
+        EXPECT_THAT(r.out, Not(HasSubstr("\x1b"))) << "an engine must not reach the terminal";
+    }
+}
+
+TEST(check, keeps_the_last_words_of_a_crashed_engine) {
+    const front_end f;
+    const program_result r = f.check({"crashes"});
+    const fs::path kept = f.out() / "crashes.scripted.full.1.stderr.txt";
+    EXPECT_EQ(contents(kept), "last words\n");
+    EXPECT_THAT(r.out, HasSubstr(kept.string()));
+}
+
+TEST(check, does_not_take_an_old_trace_for_evidence) {
+    const front_end f;
+    fs::create_directories(f.out());
+    const fs::path old = f.out() / "crashes.scripted.full.1.trace.txt";
+    std::ofstream(old) << "old\n";
+    EXPECT_THAT(f.check({"crashes"}).out, Not(HasSubstr(old.string())));
+    EXPECT_FALSE(fs::exists(old));
+}
+
+TEST(check, reports_an_engine_that_cannot_describe_itself_and_runs_the_others) {
+    const program_result r = front_end({"broken", "scripted"}).check({"bounds"});
+    EXPECT_EQ(r.status, 1);
+    EXPECT_EQ(r.last_line(), "1 passed, 1 failed");
+    EXPECT_THAT(r.out, HasSubstr("engine broken died of signal 11"));
+}
+
+TEST(check, refuses_an_engine_of_another_protocol_version) {
+    const program_result r = front_end({"newer"}).check({});
+    EXPECT_EQ(r.status, 1);
+    EXPECT_THAT(r.out, HasSubstr("engine newer printed protocol version 2"));
+}
+
+TEST(check, never_accepts_unreached_even_if_the_plan_does) {
+    EXPECT_EQ(front_end().check({"unreached"}).status, 1);
+}
+
+TEST(check, accepts_unreached_when_the_user_limited_the_run_but_not_under_strict) {
+    EXPECT_EQ(front_end().check({"unreached", "--iterations", "5"}).status, 0);
+    EXPECT_EQ(front_end().check({"unreached", "--time", "5"}).status, 0);
+    EXPECT_EQ(front_end().check({"unreached", "--seed", "5"}).status, 1);
+    EXPECT_EQ(front_end().check({"unreached", "--iterations", "5", "--strict"}).status, 3);
+}
+
+TEST(check, hands_the_users_values_to_the_engine_and_then_accepts_a_limit) {
+    const front_end f;
+    EXPECT_EQ(f.check({"echoes"}).status, 1) << "timed_out is not what the plan expects";
+    const fs::path json = f.directory() / "json";
+    const program_result r = f.check({"echoes", "--scheduler", "bound", "--iterations", "55", "--time", "2.5", "--seed",
+                                      "9", "--json", json.string()});
+    EXPECT_EQ(r.status, 0) << r.out;
+    EXPECT_THAT(contents(json), AllOf(HasSubstr("--bound 3"), HasSubstr("--iterations 55")));
+    EXPECT_THAT(contents(json), AllOf(HasSubstr("--search bound"), HasSubstr("--seed 9"), HasSubstr("--time 2.5")));
+}
+
+TEST(check, with_a_scheduler_keeps_one_run_for_each_case_and_size) {
+    EXPECT_EQ(front_end().check({"sized"}).last_line(), "3 passed, 0 failed");
+    EXPECT_EQ(front_end().check({"sized", "--scheduler", "random"}).last_line(), "2 passed, 0 failed");
+}
+
+TEST(check, a_missed_defect_stays_unexpected_under_overrides) {
+    const program_result r = front_end().check({"exhausts__missed", "--iterations", "1", "--seed", "1"});
+    EXPECT_EQ(r.status, 1);
+}
+
+TEST(check, marks_the_rows_on_which_engines_disagree) {
+    const program_result r = front_end({"scripted", "other"}).check({"disputed", "exhausts__caught"});
+    EXPECT_EQ(r.status, 1);
+    EXPECT_THAT(r.line_of("disputed          -   scripted"), EndsWith("ok, ENGINES DISAGREE")) << r.out;
+    EXPECT_THAT(r.out, HasSubstr("UNEXPECTED, ENGINES DISAGREE\n"));
+    EXPECT_THAT(r.line_of("exhausts__caught"), Not(HasSubstr("DISAGREE")));
+}
+
+TEST(check, of_one_engine_leaves_the_others_alone) {
+    const program_result r = front_end({"scripted", "other", "broken"}).check({"disputed", "--engine", "scripted"});
+    EXPECT_EQ(r.status, 0) << r.out << r.err;
+    EXPECT_EQ(r.last_line(), "1 passed, 0 failed");
+}
+
+TEST(check, words_an_exhausted_search_of_relacy_as_what_it_is) {
+    const program_result r = front_end({"relacy"}).check({"disputed"});
+    EXPECT_THAT(r.line_of("disputed"), HasSubstr("exhausted (Relacy's search)"));
+}
+
+TEST(check, prints_a_line_for_each_finished_run_when_not_on_a_terminal) {
+    const program_result r = front_end().check({"bounds"});
+    EXPECT_THAT(r.out, StartsWith("[1/1] scripted bounds "));
+    EXPECT_THAT(r.out, Not(HasSubstr("\x1b")));
+}
+
+TEST(list, shows_engines_scenarios_and_defects_with_all_engines_that_have_them) {
+    const program_result r = front_end({"scripted", "other"}).run({"list"});
+    EXPECT_EQ(r.status, 0);
+    EXPECT_THAT(r.out, HasSubstr("It exhausts."));
+    EXPECT_THAT(r.line_of("engine "), HasSubstr("random, bound, full"));
+    EXPECT_THAT(r.line_of("defect "),
+                AllOf(HasSubstr("exhausts__caught"), HasSubstr("D1"), HasSubstr("other,scripted")));
+    EXPECT_THAT(front_end({"scripted", "other"}).run({"list", "--engine", "other"}).out, Not(HasSubstr("scripted")));
+}
+
+TEST(list, reports_a_broken_engine_and_exits_with_1) {
+    const program_result r = front_end({"scripted", "broken"}).run({"list"});
+    EXPECT_EQ(r.status, 1);
+    EXPECT_THAT(r.err, HasSubstr("engine broken died of signal 11"));
+    EXPECT_THAT(r.out, HasSubstr("It exhausts."));
+}
+
+TEST(program, prints_its_version_and_help) {
+    const front_end f;
+    EXPECT_THAT(f.run({"--version"}).out, testing::MatchesRegex("quiesce [0-9]+\\.[0-9.]+\n"));
+    EXPECT_EQ(f.run({"--version"}).status, 0);
+    EXPECT_EQ(f.run({"--help"}).status, 0);
+    EXPECT_THAT(f.run({"check", "--help"}).out, HasSubstr("--hang-timeout"));
+}
+
+}  // namespace
