@@ -35,14 +35,18 @@ TEST(NativePlatform, AwaitReturnsAValueThatSatisfiesThePredicate) {
             P::wake(cell);
         }
     });
-    EXPECT_EQ(P::await(cell, [](std::uint64_t v) { return v >= 3; }, std::memory_order_acquire), 3U);
+    EXPECT_EQ(P::await(
+                  cell, [](std::uint64_t v) { return v >= 3; }, std::memory_order_acquire),
+              3U);
 }
 
 TEST(NativePlatform, AwaitForGivesUpWhenTheTimeIsUp) {
     P::atomic<std::uint64_t> cell{0};
-    EXPECT_FALSE(P::await_for(cell, [](std::uint64_t v) { return v == 1; }, std::memory_order_acquire, 5));
+    EXPECT_FALSE(P::await_for(
+        cell, [](std::uint64_t v) { return v == 1; }, std::memory_order_acquire, 5));
     cell.store(1, std::memory_order_relaxed);
-    EXPECT_TRUE(P::await_for(cell, [](std::uint64_t v) { return v == 1; }, std::memory_order_acquire, 5));
+    EXPECT_TRUE(P::await_for(
+        cell, [](std::uint64_t v) { return v == 1; }, std::memory_order_acquire, 5));
 }
 
 TEST(NativePlatform, WakeReleasesEveryParkedThread) {
@@ -50,7 +54,8 @@ TEST(NativePlatform, WakeReleasesEveryParkedThread) {
     std::vector<std::jthread> waiters;
     for (int i = 0; i != 4; ++i) {
         waiters.emplace_back([&] {
-            P::await(cell, [](std::uint32_t v) { return v == 1; }, std::memory_order_acquire);
+            P::await(
+                cell, [](std::uint32_t v) { return v == 1; }, std::memory_order_acquire);
         });
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(5));

@@ -17,7 +17,9 @@ namespace quiesce::native {
 
 namespace {
 
-long membarrier(int command) noexcept { return ::syscall(SYS_membarrier, command, 0, 0); }
+long membarrier(int command) noexcept {
+    return ::syscall(SYS_membarrier, command, 0, 0);
+}
 
 // Registering costs milliseconds once threads run, so it is done before main.
 bool register_for_membarrier() noexcept {

@@ -12,8 +12,8 @@ namespace {
 
 void print_and_abort(const misuse_report& r) {
     const std::string_view what = describe(r.kind);
-    std::fprintf(stderr, "quiesce: misuse in %.*s: %.*s (object %p).\n", static_cast<int>(r.call.size()),
-                 r.call.data(), static_cast<int>(what.size()), what.data(), r.subject);
+    std::fprintf(stderr, "quiesce: misuse in %.*s: %.*s (object %p).\n", static_cast<int>(r.call.size()), r.call.data(),
+                 static_cast<int>(what.size()), what.data(), r.subject);
     std::abort();
 }
 
@@ -25,6 +25,8 @@ report_handler set_report_handler(report_handler h) noexcept {
     return handler.exchange(h != nullptr ? h : &print_and_abort, std::memory_order_acq_rel);
 }
 
-void native::report(const misuse_report& r) { handler.load(std::memory_order_acquire)(r); }
+void native::report(const misuse_report& r) {
+    handler.load(std::memory_order_acquire)(r);
+}
 
 }  // namespace quiesce

@@ -168,8 +168,8 @@ int run(request r) {
     if (scenario == nullptr) {
         usage_error("there is no case '" + r.what + "'.");
     }
-    const auto sizes = std::find_if(model_sizes.begin(), model_sizes.end(),
-                                    [&](const named_limits& l) { return l.name == r.size; });
+    const auto sizes =
+        std::find_if(model_sizes.begin(), model_sizes.end(), [&](const named_limits& l) { return l.name == r.size; });
     if (sizes == model_sizes.end()) {
         usage_error("there is no size '" + r.size + "'.");
     }

@@ -80,14 +80,10 @@ public:
                                    place at = place::current()) {
             return cell_.compare_exchange_weak(expected, v, to_relacy(success), info(at), to_relacy(failure), info(at));
         }
-        T fetch_add(T v, std::memory_order order, place at = place::current())
-            requires std::is_integral_v<T>
-        {
+        T fetch_add(T v, std::memory_order order, place at = place::current()) requires std::is_integral_v<T> {
             return cell_.fetch_add(v, to_relacy(order), info(at));
         }
-        T fetch_sub(T v, std::memory_order order, place at = place::current())
-            requires std::is_integral_v<T>
-        {
+        T fetch_sub(T v, std::memory_order order, place at = place::current()) requires std::is_integral_v<T> {
             return cell_.fetch_sub(v, to_relacy(order), info(at));
         }
 

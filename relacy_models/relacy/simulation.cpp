@@ -33,7 +33,9 @@ run_state state;
 constexpr std::size_t largest_scenario = 16 * 1024;
 alignas(64) std::byte storage[largest_scenario];
 
-double seconds_since(clock::time_point t) { return std::chrono::duration<double>(clock::now() - t).count(); }
+double seconds_since(clock::time_point t) {
+    return std::chrono::duration<double>(clock::now() - t).count();
+}
 
 bool budget_spent() {
     if (state.out_of_budget || state.out_of_time) {

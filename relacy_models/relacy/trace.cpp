@@ -223,22 +223,28 @@ std::string write_trace(const std::string& history, const std::string& file, con
     std::string iteration;
     std::getline(in, iteration);
     out << title << "\n" << finding << ", " << iteration << "\n\n";
-    out << "Rows are steps in the order in which they were taken. [n] numbers a step; 'from [n]' names the store that a\n"
+    out << "Rows are steps in the order in which they were taken. [n] numbers a step; 'from [n]' names the store that "
+           "a\n"
            "load read; &x is the address of x, @n that of an object without a name.\n\n";
+
+    std::vector<step> steps;
+    while (std::getline(in, line) && line.rfind("thread ", 0) != 0) {  // Relacy repeats the history thread by thread.
+        if (const std::optional<step> s = parse_step(line)) {
+            steps.push_back(*s);
+        }
+    }
+    // Of an access that is a race Relacy gives no value.
+    if (steps.size() > 1 && steps.back().action.find("DATA RACE") != std::string::npos) {
+        std::string& racing = steps[steps.size() - 2].action;
+        racing = std::regex_replace(racing, std::regex("value=[^ ,]*"), "value=?");
+    }
 
     address_names names;
     store_history stores;
     bool by_itself = true;
     out << "Set-up, alone:\n";
-    while (std::getline(in, line)) {
-        if (line.rfind("thread ", 0) == 0) {
-            break;  // Relacy repeats the history thread by thread.
-        }
-        const std::optional<step> s = parse_step(line);
-        if (!s) {
-            continue;
-        }
-        if (s->action == "[BEFORE END]") {
+    for (const step& s : steps) {
+        if (s.action == "[BEFORE END]") {
             by_itself = false;
             out << "\n      ";
             for (unsigned t = 0; t != threads; ++t) {
@@ -247,17 +253,17 @@ std::string write_trace(const std::string& history, const std::string& file, con
                 out << "| " << heading;
             }
             out << '\n';
-        } else if (s->action == "[AFTER BEGIN]") {
+        } else if (s.action == "[AFTER BEGIN]") {
             by_itself = true;
             out << "\nAfter all threads have ended, alone:\n";
-        } else if (s->action == "[THREAD FINISHED]") {
-            print_row(out, *s, "the thread ends", threads);
-        } else if (s->action.front() != '[') {
-            const std::string text = phrase(*s, names, stores);
+        } else if (s.action == "[THREAD FINISHED]") {
+            print_row(out, s, "the thread ends", threads);
+        } else if (s.action.front() != '[') {
+            const std::string text = phrase(s, names, stores);
             if (by_itself) {
-                out << "[" << s->number << "] " << text << "   " << s->place << '\n';
+                out << "[" << s.number << "] " << text << "   " << s.place << '\n';
             } else {
-                print_row(out, *s, text, threads);
+                print_row(out, s, text, threads);
             }
         }
     }

@@ -10,6 +10,7 @@
 #include "relacy_models/scenarios/grace_periods_are_shared.hpp"
 #include "relacy_models/scenarios/module_unload_waits_for_callbacks.hpp"
 #include "relacy_models/scenarios/parked_writer_is_woken_by_reader.hpp"
+#include "relacy_models/scenarios/polled_cookie_is_served.hpp"
 #include "relacy_models/scenarios/queued_work_wakes_the_driver.hpp"
 #include "relacy_models/scenarios/sections_after_grace_period_see_what_came_before.hpp"
 #include "relacy_models/scenarios/thread_exit_hands_its_record_on.hpp"

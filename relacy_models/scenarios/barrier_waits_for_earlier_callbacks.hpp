@@ -17,12 +17,16 @@ struct barrier_waits_for_earlier_callbacks {
         {defect::barrier_counts_while_queueing, "barrier_counts_while_queueing", "", "data_race assertion",
          "McKenney, 2007, on RCU and unloadable modules",
          "a marker may complete the count before the last one is queued", "2 asym"},
+        {defect::marker_reached_relaxed, "marker_reached_relaxed", "", "data_race", "C++20, [atomics.order]",
+         "a marker counts down with a relaxed read-modify-write"},
     };
     static constexpr std::string_view must_reach[] = {"the barrier waited for callbacks"};
-    static constexpr scenario_info info{
-        "barrier_waits_for_earlier_callbacks",
-        "rcu_barrier returns after every callback queued before it, on whichever shard",
-        "C2", 2, defects, must_reach};
+    static constexpr scenario_info info{"barrier_waits_for_earlier_callbacks",
+                                        "rcu_barrier returns after every callback queued before it, on whichever shard",
+                                        "C2",
+                                        2,
+                                        defects,
+                                        must_reach};
 
     basic_rcu_domain<P> domain;
     struct callback : basic_rcu_head<P> {

@@ -16,10 +16,12 @@ struct callbacks_run_after_their_grace_period {
          "a callback queued while a grace period is under way runs at its end"},
     };
     static constexpr std::string_view must_reach[] = {"a reader held the retired object"};
-    static constexpr scenario_info info{
-        "callbacks_run_after_their_grace_period",
-        "a callback runs, once, after a grace period that began after it was queued",
-        "C1", 3, defects, must_reach};
+    static constexpr scenario_info info{"callbacks_run_after_their_grace_period",
+                                        "a callback runs, once, after a grace period that began after it was queued",
+                                        "C1",
+                                        3,
+                                        defects,
+                                        must_reach};
 
     using item = object<P>;
 

@@ -16,7 +16,10 @@ struct driver_is_told_of_foreign_grace_period {
     static constexpr scenario_info info{
         "driver_is_told_of_foreign_grace_period",
         "no callback is stranded when another thread than the driver ends its grace period",
-        "C11", 2, defects, must_reach};
+        "C11",
+        2,
+        defects,
+        must_reach};
 
     basic_rcu_domain<P> domain;
     struct callback : basic_rcu_head<P> {

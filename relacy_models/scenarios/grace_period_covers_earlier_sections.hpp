@@ -16,7 +16,10 @@ struct grace_period_covers_earlier_sections {
     static constexpr scenario_info info{
         "grace_period_covers_earlier_sections",
         "a grace period that sees a reader in a later section comes after that reader's earlier ones",
-        "C1", 2, defects, must_reach};
+        "C1",
+        2,
+        defects,
+        must_reach};
 
     using item = object<P>;
     static constexpr int sections = 3;

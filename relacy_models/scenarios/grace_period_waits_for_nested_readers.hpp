@@ -12,10 +12,12 @@ struct grace_period_waits_for_nested_readers {
          "Desnoyers et al., 2012, on user-level RCU", "the unlock of the inner section ends the outer one"},
     };
     static constexpr std::string_view must_reach[] = {"a reader held the old object after the inner section"};
-    static constexpr scenario_info info{
-        "grace_period_waits_for_nested_readers",
-        "a grace period waits for the outermost of nested sections",
-        "C1", 2, defects, must_reach};
+    static constexpr scenario_info info{"grace_period_waits_for_nested_readers",
+                                        "a grace period waits for the outermost of nested sections",
+                                        "C1",
+                                        2,
+                                        defects,
+                                        must_reach};
 
     using item = object<P>;
 

@@ -20,7 +20,10 @@ struct grace_periods_are_shared {
     static constexpr scenario_info info{
         "grace_periods_are_shared",
         "a caller that shares another's grace period shares one that began after its own call",
-        "C1", 3, defects, must_reach};
+        "C1",
+        3,
+        defects,
+        must_reach};
 
     using item = object<P>;
 

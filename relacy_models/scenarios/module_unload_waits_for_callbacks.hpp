@@ -13,10 +13,12 @@ struct module_unload_waits_for_callbacks {
          "the module is unloaded without waiting in rcu_barrier"},
     };
     static constexpr std::string_view must_reach[] = {"a callback ran the module's code"};
-    static constexpr scenario_info info{
-        "module_unload_waits_for_callbacks",
-        "no callback runs code of a module that rcu_barrier let go",
-        "C2", 2, defects, must_reach};
+    static constexpr scenario_info info{"module_unload_waits_for_callbacks",
+                                        "no callback runs code of a module that rcu_barrier let go",
+                                        "C2",
+                                        2,
+                                        defects,
+                                        must_reach};
 
     using module = object<P>;
 

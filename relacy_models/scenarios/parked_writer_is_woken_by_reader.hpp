@@ -19,10 +19,12 @@ struct parked_writer_is_woken_by_reader {
          "the reader tests for a parked writer before it ends its section"},
     };
     static constexpr std::string_view must_reach[] = {"a grace period began inside the section"};
-    static constexpr scenario_info info{
-        "parked_writer_is_woken_by_reader",
-        "a grace period that waits for a reader ends when the reader's section does",
-        "C11", 2, defects, must_reach};
+    static constexpr scenario_info info{"parked_writer_is_woken_by_reader",
+                                        "a grace period that waits for a reader ends when the reader's section does",
+                                        "C11",
+                                        2,
+                                        defects,
+                                        must_reach};
 
     basic_rcu_domain<P> domain;
     typename P::template atomic<std::uint32_t> started{0};

@@ -13,10 +13,13 @@ struct queued_work_wakes_the_driver {
          "the driver takes the number that it sleeps on after it looked for work, not before"},
     };
     static constexpr std::string_view must_reach[] = {"the callback ran"};
-    static constexpr scenario_info info{
-        "queued_work_wakes_the_driver",
-        "a callback that is queued while the driver goes to sleep is run",
-        "C11", 2, defects, must_reach, true};
+    static constexpr scenario_info info{"queued_work_wakes_the_driver",
+                                        "a callback that is queued while the driver goes to sleep is run",
+                                        "C11",
+                                        2,
+                                        defects,
+                                        must_reach,
+                                        true};
 
     basic_rcu_domain<P> domain;
     struct callback : basic_rcu_head<P> {

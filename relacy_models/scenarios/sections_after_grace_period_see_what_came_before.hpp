@@ -18,7 +18,10 @@ struct sections_after_grace_period_see_what_came_before {
     static constexpr scenario_info info{
         "sections_after_grace_period_see_what_came_before",
         "what was done before a grace period happens before every section that the grace period did not wait for",
-        "C1", 2, defects, must_reach};
+        "C1",
+        2,
+        defects,
+        must_reach};
 
     basic_rcu_domain<P> domain;
     typename P::template plain<std::uint32_t> before{0};

@@ -10,12 +10,17 @@ struct thread_exit_hands_its_record_on {
     static constexpr defect_info defects[] = {
         {defect::thread_exit_keeps_record, "thread_exit_keeps_record", "", "assertion",
          "Desnoyers et al., 2012, on the registration of readers", "a thread that exits does not give up its record"},
+        {defect::record_given_up_relaxed, "record_given_up_relaxed", "", "data_race", "C++20, [atomics.order]",
+         "a record is given up with a relaxed store"},
     };
     static constexpr std::string_view must_reach[] = {"the later thread took the record over"};
     static constexpr scenario_info info{
         "thread_exit_hands_its_record_on",
         "a domain keeps no more reader records than threads read in it at the same time",
-        "C9", 2, defects, must_reach};
+        "C9",
+        2,
+        defects,
+        must_reach};
 
     basic_rcu_domain<P> domain;
 

@@ -69,7 +69,7 @@ int list(const options& o, const stop_request& stop) {
             scenarios.add(s.name, {"scenario", s.name, s.contract}, e.name, s.property);
         }
         for (const defect_line& d : e.defects) {
-            defects.add(d.name, {"defect", d.name, d.id}, e.name, d.fault);
+            defects.add(d.name, {"defect", d.name, d.id.empty() ? "-" : d.id}, e.name, d.fault);
         }
     }
     scenarios.append_to(rows);

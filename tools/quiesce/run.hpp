@@ -27,7 +27,7 @@ struct run {
     /// As asked for; `expect` holds every accepted finding or verdict.
     plan_line asked;
     std::string scenario;
-    /// Empty for a correct case.
+    /// Empty for a correct case (whose name is its scenario's) and for a defect without an id.
     std::string defect_id;
     std::filesystem::path trace;
     std::filesystem::path stderr_tail;

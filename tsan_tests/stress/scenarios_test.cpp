@@ -25,8 +25,8 @@ std::uint64_t seed_of_this_run() {
 template <template <class> class Scenario>
 void stress_all_sizes() {
     for (const models::named_limits& sizes : models::model_sizes) {
-        const stress::stress_result r = stress::run_scenario<Scenario>(sizes, defect::none, seed_of_this_run(),
-                                                                       std::chrono::milliseconds(250));
+        const stress::stress_result r =
+            stress::run_scenario<Scenario>(sizes, defect::none, seed_of_this_run(), std::chrono::milliseconds(250));
         EXPECT_GT(r.iterations, 0U);
         EXPECT_EQ(r.failures, 0U) << "sizes " << sizes.name << ": " << r.first_failure;
     }
@@ -47,14 +47,29 @@ TEST(ScenarioStress, GracePeriodCoversEarlierSections) {
 TEST(ScenarioStress, GracePeriodWaitsForNestedReaders) {
     stress_all_sizes<models::grace_period_waits_for_nested_readers>();
 }
-TEST(ScenarioStress, GracePeriodWaitsForReaders) { stress_all_sizes<models::grace_period_waits_for_readers>(); }
-TEST(ScenarioStress, GracePeriodsAreShared) { stress_all_sizes<models::grace_periods_are_shared>(); }
-TEST(ScenarioStress, ModuleUnloadWaitsForCallbacks) { stress_all_sizes<models::module_unload_waits_for_callbacks>(); }
-TEST(ScenarioStress, ParkedWriterIsWokenByReader) { stress_all_sizes<models::parked_writer_is_woken_by_reader>(); }
-TEST(ScenarioStress, QueuedWorkWakesTheDriver) { stress_all_sizes<models::queued_work_wakes_the_driver>(); }
+TEST(ScenarioStress, GracePeriodWaitsForReaders) {
+    stress_all_sizes<models::grace_period_waits_for_readers>();
+}
+TEST(ScenarioStress, GracePeriodsAreShared) {
+    stress_all_sizes<models::grace_periods_are_shared>();
+}
+TEST(ScenarioStress, ModuleUnloadWaitsForCallbacks) {
+    stress_all_sizes<models::module_unload_waits_for_callbacks>();
+}
+TEST(ScenarioStress, ParkedWriterIsWokenByReader) {
+    stress_all_sizes<models::parked_writer_is_woken_by_reader>();
+}
+TEST(ScenarioStress, PolledCookieIsServed) {
+    stress_all_sizes<models::polled_cookie_is_served>();
+}
+TEST(ScenarioStress, QueuedWorkWakesTheDriver) {
+    stress_all_sizes<models::queued_work_wakes_the_driver>();
+}
 TEST(ScenarioStress, SectionsAfterGracePeriodSeeWhatCameBefore) {
     stress_all_sizes<models::sections_after_grace_period_see_what_came_before>();
 }
-TEST(ScenarioStress, ThreadExitHandsItsRecordOn) { stress_all_sizes<models::thread_exit_hands_its_record_on>(); }
+TEST(ScenarioStress, ThreadExitHandsItsRecordOn) {
+    stress_all_sizes<models::thread_exit_hands_its_record_on>();
+}
 
 }  // namespace

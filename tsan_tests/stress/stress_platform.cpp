@@ -65,7 +65,7 @@ void linger() noexcept {
 }
 
 void* allocate(std::size_t bytes, std::size_t alignment) noexcept {
-    return ::operator new(bytes, std::align_val_t{alignment}, std::nothrow);
+    return ::operator new (bytes, std::align_val_t{alignment}, std::nothrow);
 }
 
 void keep(void* memory, std::size_t bytes, std::size_t alignment) noexcept {
@@ -80,12 +80,16 @@ void release_kept() noexcept {
     const std::scoped_lock hold(kept_lock);
     for (const kept_block& b : kept) {
         QUIESCE_UNPOISON(b.memory, b.bytes);
-        ::operator delete(b.memory, b.bytes, std::align_val_t{b.alignment});
+        ::operator delete (b.memory, b.bytes, std::align_val_t{b.alignment});
     }
     kept.clear();
 }
 
-unsigned stress_platform::this_shard() noexcept { return shard; }
-void stress_platform::move_to_shard(unsigned n) noexcept { shard = n; }
+unsigned stress_platform::this_shard() noexcept {
+    return shard;
+}
+void stress_platform::move_to_shard(unsigned n) noexcept {
+    shard = n;
+}
 
 }  // namespace quiesce::stress

@@ -32,7 +32,11 @@ enum class defect : std::uint8_t {
     barrier_counts_while_queueing,
     driver_sleeps_on_stale_epoch,
     driver_not_told_of_foreign_grace_period,
+    work_announced_relaxed,
+    marker_reached_relaxed,
     thread_exit_keeps_record,
+    record_given_up_relaxed,
+    record_published_relaxed,
     // Faults in the code that uses the core; a scenario plays that code.
     publish_relaxed,
     subscribe_relaxed,

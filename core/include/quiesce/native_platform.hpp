@@ -61,14 +61,10 @@ public:
         bool compare_exchange_weak(T& expected, T v, std::memory_order success, std::memory_order failure) noexcept {
             return value_.compare_exchange_weak(expected, v, success, failure);
         }
-        T fetch_add(T v, std::memory_order order) noexcept
-            requires std::is_integral_v<T>
-        {
+        T fetch_add(T v, std::memory_order order) noexcept requires std::is_integral_v<T> {
             return value_.fetch_add(v, order);
         }
-        T fetch_sub(T v, std::memory_order order) noexcept
-            requires std::is_integral_v<T>
-        {
+        T fetch_sub(T v, std::memory_order order) noexcept requires std::is_integral_v<T> {
             return value_.fetch_sub(v, order);
         }
 
@@ -206,7 +202,8 @@ public:
 
     /// Returns whether the predicate held before the time was up.
     template <class T, class Predicate>
-    static bool await_for(atomic<T>& cell, Predicate satisfied, std::memory_order order, unsigned milliseconds) noexcept {
+    static bool await_for(atomic<T>& cell, Predicate satisfied, std::memory_order order,
+                          unsigned milliseconds) noexcept {
         const T seen = cell.load(order);
         if (satisfied(seen)) {
             return true;
@@ -226,10 +223,10 @@ public:
 
     /// Returns null when there is no memory.
     static void* allocate(std::size_t bytes, std::size_t alignment) noexcept {
-        return ::operator new(bytes, std::align_val_t{alignment}, std::nothrow);
+        return ::operator new (bytes, std::align_val_t{alignment}, std::nothrow);
     }
     static void deallocate(void* memory, std::size_t bytes, std::size_t alignment) noexcept {
-        ::operator delete(memory, bytes, std::align_val_t{alignment});
+        ::operator delete (memory, bytes, std::align_val_t{alignment});
     }
 
     static constexpr quiesce::limits limits() noexcept { return {}; }

@@ -50,36 +50,35 @@ concept platform_counter = platform_atomic<A, T> && requires(A a, T v, std::memo
 
 /// What a protocol of the core may ask of its platform.
 template <class P>
-concept platform =
-    detail::platform_counter<typename P::template atomic<std::uint64_t>, std::uint64_t> &&
-    detail::platform_counter<typename P::template atomic<std::uint32_t>, std::uint32_t> &&
-    detail::platform_atomic<typename P::template atomic<void*>, void*> &&
-    requires(typename P::template atomic<std::uint64_t> cell, typename P::template plain<std::uint64_t> variable,
-             typename P::mutex mutex, void* address, misuse_report misuse, std::memory_order order) {
-        { variable.get() } -> std::same_as<std::uint64_t>;
-        variable.set(std::uint64_t{1});
-        mutex.lock();
-        // Fails only while another thread holds the mutex, as pthread_mutex_trylock.
-        { mutex.try_lock() } -> std::same_as<bool>;
-        mutex.unlock();
-        P::light_fence();
-        P::heavy_fence();
-        // Blocks until a load of `cell` with `order` satisfies the predicate; returns that value.
-        { P::await(cell, detail::always{}, order) } -> std::same_as<std::uint64_t>;
-        // The same, but gives up after the given number of milliseconds; a model chooses whether time runs out.
-        { P::await_for(cell, detail::always{}, order, 1U) } -> std::same_as<bool>;
-        // Wakes every await parked on `cell`.
-        P::wake(cell);
-        { P::this_shard() } -> std::same_as<unsigned>;
-        { P::choose(2U) } -> std::same_as<unsigned>;
-        { P::allocate(std::size_t{64}, std::size_t{64}) } -> std::same_as<void*>;
-        P::deallocate(address, std::size_t{64}, std::size_t{64});
-        { P::limits() } -> std::convertible_to<const limits&>;
-        { P::seeded(defect::none) } -> std::same_as<bool>;
-        P::report(misuse);
-        // The name of an object in a model's traces.
-        P::name(cell, "name");
-        typename P::template thread_slot<int>;
-    };
+concept platform = detail::platform_counter<typename P::template atomic<std::uint64_t>, std::uint64_t> &&
+                   detail::platform_counter<typename P::template atomic<std::uint32_t>, std::uint32_t> &&
+                   detail::platform_atomic < typename P::template atomic<void*>,
+void* > &&requires(typename P::template atomic<std::uint64_t> cell, typename P::template plain<std::uint64_t> variable,
+                   typename P::mutex mutex, void* address, misuse_report misuse, std::memory_order order) {
+    { variable.get() } -> std::same_as<std::uint64_t>;
+    variable.set(std::uint64_t{1});
+    mutex.lock();
+    // Fails only while another thread holds the mutex, as pthread_mutex_trylock.
+    { mutex.try_lock() } -> std::same_as<bool>;
+    mutex.unlock();
+    P::light_fence();
+    P::heavy_fence();
+    // Blocks until a load of `cell` with `order` satisfies the predicate; returns that value.
+    { P::await(cell, detail::always{}, order) } -> std::same_as<std::uint64_t>;
+    // The same, but gives up after the given number of milliseconds; a model chooses whether time runs out.
+    { P::await_for(cell, detail::always{}, order, 1U) } -> std::same_as<bool>;
+    // Wakes every await parked on `cell`.
+    P::wake(cell);
+    { P::this_shard() } -> std::same_as<unsigned>;
+    { P::choose(2U) } -> std::same_as<unsigned>;
+    { P::allocate(std::size_t{64}, std::size_t{64}) } -> std::same_as<void*>;
+    P::deallocate(address, std::size_t{64}, std::size_t{64});
+    { P::limits() } -> std::convertible_to<const limits&>;
+    { P::seeded(defect::none) } -> std::same_as<bool>;
+    P::report(misuse);
+    // The name of an object in a model's traces.
+    P::name(cell, "name");
+    typename P::template thread_slot<int>;
+};
 
 }  // namespace quiesce

@@ -29,10 +29,14 @@ public:
 };
 
 /// See basic_rcu_domain::synchronize.
-inline void rcu_synchronize(rcu_domain& domain = rcu_default_domain()) { domain.synchronize(); }
+inline void rcu_synchronize(rcu_domain& domain = rcu_default_domain()) {
+    domain.synchronize();
+}
 
 /// See basic_rcu_domain::barrier: waits for callbacks queued before the call; it does not wait for `free_rcu`.
-inline void rcu_barrier(rcu_domain& domain = rcu_default_domain()) { domain.barrier(); }
+inline void rcu_barrier(rcu_domain& domain = rcu_default_domain()) {
+    domain.barrier();
+}
 
 /// Retires an object that carries no head: allocates a node to hold it. Throws std::bad_alloc, and then the object is
 /// not retired. Otherwise as basic_rcu_obj_base::retire.

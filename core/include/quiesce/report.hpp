@@ -27,22 +27,15 @@ constexpr std::string_view describe(misuse m) noexcept {
     switch (m) {
         case misuse::synchronize_in_section:
             return "waiting for a grace period inside a read-side critical section of the same domain never returns";
-        case misuse::synchronize_in_callback:
-            return "waiting for a grace period inside a callback never returns";
-        case misuse::barrier_in_section:
-            return "rcu_barrier inside a read-side critical section never returns";
-        case misuse::barrier_in_callback:
-            return "rcu_barrier inside a callback waits for itself";
+        case misuse::synchronize_in_callback: return "waiting for a grace period inside a callback never returns";
+        case misuse::barrier_in_section: return "rcu_barrier inside a read-side critical section never returns";
+        case misuse::barrier_in_callback: return "rcu_barrier inside a callback waits for itself";
         case misuse::unlock_without_lock:
             return "a read-side critical section was ended that this thread had not begun";
-        case misuse::thread_exit_in_section:
-            return "a thread ended inside a read-side critical section";
-        case misuse::double_retire:
-            return "an object was retired that had been retired before";
-        case misuse::domain_destroyed_with_callbacks:
-            return "a domain was destroyed while callbacks were queued on it";
-        case misuse::too_many_domains:
-            return "more domains exist at once than a thread has slots for";
+        case misuse::thread_exit_in_section: return "a thread ended inside a read-side critical section";
+        case misuse::double_retire: return "an object was retired that had been retired before";
+        case misuse::domain_destroyed_with_callbacks: return "a domain was destroyed while callbacks were queued on it";
+        case misuse::too_many_domains: return "more domains exist at once than a thread has slots for";
     }
     return "unknown misuse";
 }

@@ -69,8 +69,8 @@ public:
         const bool waited_early =
             P::seeded(defect::unlock_tests_waited_first) && r.waited.load(std::memory_order_relaxed) != 0;
         // [gp.7] release pairs with [gp.4]: the section happens before the end of a grace period that sees it over.
-        r.section.store(0, P::seeded(defect::reader_exit_relaxed) ? std::memory_order_relaxed
-                                                                  : std::memory_order_release);
+        r.section.store(0,
+                        P::seeded(defect::reader_exit_relaxed) ? std::memory_order_relaxed : std::memory_order_release);
         if (P::seeded(defect::unlock_tests_waited_first)) {
             if (waited_early) {
                 P::wake(r.section);
@@ -78,7 +78,8 @@ public:
             return;
         }
         if (!P::seeded(defect::unlock_without_light_fence)) {
-            // [gp.8] pairs with the heavy fence [gp.9]: either the parked one sees the 0, or this thread sees it parked.
+            // [gp.8] pairs with the heavy fence [gp.9]: either the parked one sees the 0, or this thread sees it
+            // parked.
             P::light_fence();
         }
         if (r.waited.load(std::memory_order_relaxed) != 0) {
@@ -95,8 +96,7 @@ public:
         // in modification order reads from its release sequence, so what the caller did before happens before that
         // grace period.
         const std::uint64_t newest = started_.fetch_add(0, std::memory_order_acq_rel);
-        if (P::seeded(defect::grace_period_under_way_accepted) &&
-            completed_.load(std::memory_order_acquire) < newest) {
+        if (P::seeded(defect::grace_period_under_way_accepted) && completed_.load(std::memory_order_acquire) < newest) {
             return newest;
         }
         return newest + 1;
@@ -162,7 +162,7 @@ public:
     void complete() {
         // [gp.12] release pairs with [gp.11].
         completed_.store(target_, P::seeded(defect::completion_published_relaxed) ? std::memory_order_relaxed
-                                                                                 : std::memory_order_release);
+                                                                                  : std::memory_order_release);
         target_ = 0;
     }
 

@@ -134,7 +134,8 @@ template <platform P>
 void basic_rcu_domain<P>::want(cookie c) {
     cookie asked = wanted_.load(std::memory_order_relaxed);
     // [drv.3] relaxed: whoever must find it is told by a kick, or holds the grace-period lock itself.
-    while (asked < c && !wanted_.compare_exchange_weak(asked, c, std::memory_order_relaxed, std::memory_order_relaxed)) {
+    while (asked < c &&
+           !wanted_.compare_exchange_weak(asked, c, std::memory_order_relaxed, std::memory_order_relaxed)) {
     }
 }
 
@@ -213,7 +214,8 @@ template <platform P>
 void basic_rcu_domain<P>::kick() {
     driver_.ensure_started();
     // [drv.2] release pairs with [drv.1].
-    work_.fetch_add(1, std::memory_order_release);
+    work_.fetch_add(1,
+                    P::seeded(defect::work_announced_relaxed) ? std::memory_order_relaxed : std::memory_order_release);
     P::wake(work_);
 }
 
@@ -233,7 +235,8 @@ void basic_rcu_domain<P>::marker_reached(head* h) {
     basic_rcu_domain& self = *static_cast<marker*>(h)->owner;
     // [bar.1] release: the callbacks before the marker happen before the barrier's return; acquire makes the last one
     // carry the others' along.
-    if (self.markers_left_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    if (self.markers_left_.fetch_sub(1, P::seeded(defect::marker_reached_relaxed) ? std::memory_order_relaxed
+                                                                                  : std::memory_order_acq_rel) == 1) {
         P::wake(self.markers_left_);
     }
 }
@@ -271,7 +274,8 @@ void basic_rcu_domain<P>::barrier() {
             return;
         }
     }
-    P::await(markers_left_, [](std::uint64_t left) { return left == 0; }, std::memory_order_acquire);
+    P::await(
+        markers_left_, [](std::uint64_t left) { return left == 0; }, std::memory_order_acquire);
 }
 
 }  // namespace quiesce

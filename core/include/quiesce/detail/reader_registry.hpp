@@ -73,7 +73,10 @@ public:
         do {
             r->next.set(expected);
             // [reg.3] release pairs with [reg.4]: whoever finds the record finds it built.
-        } while (!head_.compare_exchange_weak(expected, r, std::memory_order_release, std::memory_order_relaxed));
+        } while (!head_.compare_exchange_weak(
+            expected, r,
+            P::seeded(defect::record_published_relaxed) ? std::memory_order_relaxed : std::memory_order_release,
+            std::memory_order_relaxed));
         return r;
     }
 
@@ -83,7 +86,8 @@ public:
             return;
         }
         // [reg.2] release pairs with [reg.1].
-        r->owned.store(0, std::memory_order_release);
+        r->owned.store(
+            0, P::seeded(defect::record_given_up_relaxed) ? std::memory_order_relaxed : std::memory_order_release);
     }
 
     /// The newest record; the others follow through `next`.

@@ -1,0 +1,134 @@
+// The Relacy engine as a program: what its searches are worth, and what it says of wrong calls.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+using nlohmann::json;
+
+struct answer {
+    int status = -1;
+    std::string output;
+};
+
+answer call(const std::string& arguments) {
+    answer a;
+    FILE* const pipe = ::popen((std::string(RELACY_ENGINE) + " " + arguments + " 2>&1").c_str(), "r");
+    char buffer[4096];
+    while (const std::size_t n = std::fread(buffer, 1, sizeof buffer, pipe)) {
+        a.output.append(buffer, n);
+    }
+    const int status = ::pclose(pipe);
+    a.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return a;
+}
+
+json result_of(const std::string& arguments) {
+    const answer a = call(arguments);
+    EXPECT_EQ(a.status, 0) << a.output;
+    std::istringstream lines(a.output);
+    json last;
+    for (std::string line; std::getline(lines, line);) {
+        last = json::parse(line);
+    }
+    EXPECT_EQ(last["type"], "result");
+    return last;
+}
+
+const std::string weak = "grace_period_waits_for_readers__reader_without_light_fence";
+
+TEST(RelacyEngine, RandomSearchFindsADefectFromTenStartPointsFarApart) {
+    for (int i = 0; i != 10; ++i) {
+        const json r = result_of("--run " + weak + " --search random --size 1 --iterations 100000 --seed " +
+                                 std::to_string(i * 7'654'321));
+        EXPECT_EQ(r["verdict"], "violated") << "start point " << i;
+    }
+}
+
+TEST(RelacyEngine, DifferentSeedsSearchDifferently) {
+    const std::string run = "--run " + weak + " --search random --size 1 --iterations 100000 --seed ";
+    EXPECT_NE(result_of(run + "1000")["iterations"], result_of(run + "2000")["iterations"]);
+}
+
+TEST(RelacyEngine, TheSameRunTwiceGivesTheSameAnswer) {
+    for (const std::string search : {"random", "bound"}) {
+        const std::string run =
+            "--run grace_periods_are_shared__cookie_read_without_rmw --size 2 --iterations 1000000 --search ";
+        json first = result_of(run + search);
+        json second = result_of(run + search);
+        first.erase("seconds");
+        second.erase("seconds");
+        EXPECT_EQ(first, second);
+    }
+}
+
+TEST(RelacyEngine, ASearchThatStopsAtItsIterationsIsNotCalledComplete) {
+    const std::string run = "--run queued_work_wakes_the_driver --search full --size 1 --iterations ";
+    EXPECT_EQ(result_of(run + "100")["verdict"], "timed_out");
+    EXPECT_EQ(result_of(run + "1000000")["verdict"], "exhausted");
+}
+
+TEST(RelacyEngine, ASituationThatWasNotReachedIsSaid) {
+    const json r = result_of("--run grace_periods_are_shared --search bound --size 1 --bound 0 --iterations 1000000");
+    EXPECT_EQ(r["verdict"], "unreached");
+}
+
+TEST(RelacyEngine, ATraceNamesThreadsObjectsAndTheStoresThatLoadsRead) {
+    const std::string file = testing::TempDir() + "relacy_engine_test_trace.txt";
+    const json r = result_of("--run " + weak + " --search bound --size 1 --iterations 1000000 --trace " + file);
+    EXPECT_EQ(r["finding"], "data_race");
+    std::ifstream in(file);
+    std::stringstream text;
+    text << in.rdbuf();
+    for (const std::string part : {"| thread 0", "| thread 1", "current.load(acquire) = ", "gp.started.fetch_add(",
+                                   " from [", "grace_period.hpp:", "object.canary.store(?)", "DATA RACE"}) {
+        EXPECT_NE(text.str().find(part), std::string::npos) << part;
+    }
+    EXPECT_EQ(text.str().find("0x"), std::string::npos) << "an address without a name";
+}
+
+TEST(RelacyEngine, WrongCallsGetOneSentenceAndExitCodeTwo) {
+    for (const std::string arguments :
+         {"", "--run nothing_of_the_kind", "--run grace_periods_are_shared --size 7", "--run x --iterations many",
+          "--run grace_periods_are_shared --search sideways", "--run grace_periods_are_shared --iterations 0",
+          "--run grace_periods_are_shared --volume 3", "--run"}) {
+        const answer a = call(arguments);
+        EXPECT_EQ(a.status, 2) << arguments;
+        EXPECT_EQ(std::count(a.output.begin(), a.output.end(), '\n'), 1) << a.output;
+    }
+}
+
+TEST(RelacyEngine, PlansEveryDefectAtTheSearchAndBoundOfItsScenario) {
+    const answer a = call("--describe");
+    ASSERT_EQ(a.status, 0);
+    std::istringstream lines(a.output);
+    std::vector<json> plan;
+    for (std::string line; std::getline(lines, line);) {
+        json j = json::parse(line);
+        if (j["type"] == "plan") {
+            plan.push_back(std::move(j));
+        }
+    }
+    for (const json& p : plan) {
+        const std::string name = p["case"];
+        const std::size_t fault = name.find("__");
+        if (fault == std::string::npos) {
+            continue;
+        }
+        const bool without = std::any_of(plan.begin(), plan.end(), [&](const json& q) {
+            return q["case"] == name.substr(0, fault) && q["search"] == p["search"] && q["size"] == p["size"] &&
+                   q["bound"] == p["bound"] && q["iterations"] == p["iterations"];
+        });
+        EXPECT_TRUE(without) << p;
+    }
+}
+
+}  // namespace
