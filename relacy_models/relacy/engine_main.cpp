@@ -66,7 +66,7 @@ void describe() {
     print_line({{"type", "engine"},
                 {"protocol", 1},
                 {"name", "relacy"},
-                {"version", "2.4"},
+                {"version", QUIESCE_VERSION},
                 {"searches", {"random", "bound", "full"}}});
     json sizes = json::array();
     for (const named_limits& l : model_sizes) {

@@ -59,6 +59,15 @@ TEST(ScenarioStress, ModuleUnloadWaitsForCallbacks) {
 TEST(ScenarioStress, ParkedWriterIsWokenByReader) {
     stress_all_sizes<models::parked_writer_is_woken_by_reader>();
 }
+TEST(ScenarioStress, PlatformFencesForbidStoreBuffering) {
+    stress_all_sizes<models::platform_fences_forbid_store_buffering>();
+}
+TEST(ScenarioStress, PlatformOrdersMessagePassing) {
+    stress_all_sizes<models::platform_orders_message_passing>();
+}
+TEST(ScenarioStress, PlatformWakesWhatAwaits) {
+    stress_all_sizes<models::platform_wakes_what_awaits>();
+}
 TEST(ScenarioStress, PolledCookieIsServed) {
     stress_all_sizes<models::polled_cookie_is_served>();
 }

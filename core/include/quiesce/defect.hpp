@@ -42,6 +42,8 @@ enum class defect : std::uint8_t {
     subscribe_relaxed,
     use_after_section,
     unload_without_barrier,
+    wake_missing,
+    wake_before_store,
 };
 
 }  // namespace quiesce

@@ -57,7 +57,7 @@ public:
     using head = basic_rcu_head<P>;
     using cookie = std::uint64_t;
 
-    /// Throws std::bad_alloc. More domains at once than a thread has slots for is a misuse.
+    /// Throws std::bad_alloc. Natively 512 domains may exist at once; one more is a misuse.
     basic_rcu_domain();
     basic_rcu_domain(const basic_rcu_domain&) = delete;
     basic_rcu_domain& operator=(const basic_rcu_domain&) = delete;
@@ -89,8 +89,10 @@ public:
     /// queue, and does not wait for objects given to `free_rcu`. Misuse inside a section or a callback.
     void barrier();
 
-    /// Queues `function(h)` to run after a grace period. Does not block on readers or allocate; takes one shard's lock.
-    /// The head must not be queued already (misuse: double retirement).
+    /// Queues `function(h)` to run after a grace period. Does not block on readers; takes one shard's lock. The head must
+    /// not be queued already (misuse: double retirement); `function` must not throw. The domain's first work starts its
+    /// driver, and throws std::system_error when no thread can be had; the head is queued all the same, and the next
+    /// call tries again.
     void retire(head* h, typename head::callback function);
 
     /// A cookie for a grace period that begins after this call; asks for that grace period. Does not block.
