@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -164,9 +165,15 @@ void group_by_case(std::vector<run>& runs) {
     for (const run& r : runs) {
         first.try_emplace(r.asked.case_name, first.size());
     }
-    std::stable_sort(runs.begin(), runs.end(), [&](const run& a, const run& b) {
-        return first.at(a.asked.case_name) < first.at(b.asked.case_name);
-    });
+    // Not std::stable_sort: clang 19 finds libstdc++ 12's deprecated.
+    std::vector<std::vector<run>> of_case(first.size());
+    for (run& r : runs) {
+        of_case[first.at(r.asked.case_name)].push_back(std::move(r));
+    }
+    runs.clear();
+    for (std::vector<run>& same : of_case) {
+        std::move(same.begin(), same.end(), std::back_inserter(runs));
+    }
 }
 
 }  // namespace
