@@ -1,8 +1,12 @@
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "quiesce/rcu.hpp"
 
@@ -104,6 +108,35 @@ TEST_F(Misuse, ADomainDestroyedWithCallbacksQueuedIsReported) {
         short_lived.retire(&p, [](quiesce::rcu_head*) {});
     }
     expect(misuse::domain_destroyed_with_callbacks, "~rcu_domain");
+}
+
+TEST_F(Misuse, StepsTakenInsideACallbackDoNotHideThatItIsOne) {
+    struct probe : quiesce::rcu_head {
+        rcu_domain* home = nullptr;
+        std::optional<quiesce::misuse_report> report;
+    };
+    probe p;
+    p.home = &domain;
+    domain.retire(&p, [](quiesce::rcu_head* h) {
+        auto* const self = static_cast<probe*>(h);
+        (void)self->home->reclaim_step();
+        self->home->barrier();
+        self->report = std::exchange(last, std::nullopt);
+    });
+    domain.barrier();
+    ASSERT_TRUE(p.report.has_value());
+    EXPECT_EQ(p.report->kind, misuse::barrier_in_callback);
+}
+
+TEST_F(Misuse, TooManyDomainsAreReported) {
+    std::vector<std::unique_ptr<rcu_domain>> domains;
+    EXPECT_THROW(
+        for (;;) { domains.push_back(std::make_unique<rcu_domain>()); }, std::bad_alloc);
+    expect(misuse::too_many_domains, "rcu_domain");
+    EXPECT_GE(domains.size(), 500U);
+    domains.clear();
+    const rcu_domain again;
+    EXPECT_FALSE(last.has_value());
 }
 
 TEST(MisuseDeathTest, TheDefaultHandlerNamesTheCallAndAborts) {

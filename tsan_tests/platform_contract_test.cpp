@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 #include <vector>
 
@@ -99,6 +100,12 @@ TEST(NativePlatform, LightAndHeavyFencesForbidStoreBuffering) {
             });
         }
         ASSERT_TRUE(light == 1 || heavy == 1);
+    }
+}
+
+TEST(NativePlatform, TheEnvironmentCanTurnAsymmetricFencesOff) {
+    if (std::getenv("QUIESCE_NO_MEMBARRIER") != nullptr) {
+        EXPECT_FALSE(quiesce::native::asymmetric_fences);
     }
 }
 

@@ -24,6 +24,17 @@ TEST(ProcessExitDeathTest, DoesNotWaitForASectionThatIsOpen) {
         testing::ExitedWithCode(0), "");
 }
 
+TEST(ProcessExitDeathTest, ACallbackMayEndTheProcess) {
+    testing::FLAGS_gtest_death_test_style = "threadsafe";
+    EXPECT_EXIT(
+        {
+            struct last : quiesce::rcu_head {};
+            quiesce::rcu_default_domain().retire(new last, [](quiesce::rcu_head*) { std::exit(7); });
+            quiesce::rcu_barrier();
+        },
+        testing::ExitedWithCode(7), "");
+}
+
 TEST(ProcessExitDeathTest, DestructorsOfStaticsMayStillRetire) {
     testing::FLAGS_gtest_death_test_style = "threadsafe";
     EXPECT_EXIT(

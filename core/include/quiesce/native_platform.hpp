@@ -17,7 +17,8 @@ namespace quiesce {
 namespace native {
 
 /// Whether light fences are compiler barriers, heavy ones calls of membarrier(2). Chosen at start-up; false where the
-/// system call is missing, and then both are sequentially consistent fences.
+/// system call is missing or the environment variable QUIESCE_NO_MEMBARRIER is set, and then both are sequentially
+/// consistent fences.
 extern const bool asymmetric_fences;
 
 void full_fence() noexcept;
@@ -137,11 +138,12 @@ public:
             }
         }
 
-        /// Waits for the callback that is running, if one is; leaves the others queued.
+        /// Waits for the callback that is running, if one is and the caller is not in it; leaves the others queued.
         void stop() noexcept {
             const std::scoped_lock hold(lock_);
             stopping_.store(true, std::memory_order_relaxed);
-            if (thread_.joinable()) {
+            // A callback may end the process: then this is the driver's own thread, which ends with the process.
+            if (thread_.joinable() && thread_.get_id() != std::this_thread::get_id()) {
                 thread_.join();
             }
             started_.store(true, std::memory_order_release);

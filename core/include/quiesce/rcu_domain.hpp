@@ -32,6 +32,7 @@
 #include <new>
 
 #include "quiesce/detail/callback_queue.hpp"
+#include "quiesce/detail/fixed_array.hpp"
 #include "quiesce/detail/grace_period.hpp"
 #include "quiesce/detail/lock_hold.hpp"
 #include "quiesce/detail/reader_registry.hpp"
@@ -62,8 +63,9 @@ public:
     basic_rcu_domain(const basic_rcu_domain&) = delete;
     basic_rcu_domain& operator=(const basic_rcu_domain&) = delete;
 
-    /// Requires: no section of the domain is open and no callback is queued (call `barrier` first; otherwise it is
-    /// reported as misuse and the callbacks never run). Stops the driver.
+    /// Requires: every call on the domain has returned, `unlock` included (a grace period that saw the section end does
+    /// not show that), and no callback is queued (call `barrier` first; otherwise it is reported as misuse and the
+    /// callbacks never run). Stops the driver. Threads that read in the domain may outlive it.
     ~basic_rcu_domain();
 
     /// Begins a section, or nests in the present one. Does not block. The first call of a thread may allocate and
@@ -89,10 +91,10 @@ public:
     /// queue, and does not wait for objects given to `free_rcu`. Misuse inside a section or a callback.
     void barrier();
 
-    /// Queues `function(h)` to run after a grace period. Does not block on readers; takes one shard's lock. The head must
-    /// not be queued already (misuse: double retirement); `function` must not throw. The domain's first work starts its
-    /// driver, and throws std::system_error when no thread can be had; the head is queued all the same, and the next
-    /// call tries again.
+    /// Queues `function(h)` to run after a grace period. Does not block on readers; takes one shard's lock. The head
+    /// must not be queued already (misuse: double retirement); `function` must not throw. The domain's first work
+    /// starts its driver, and throws std::system_error when no thread can be had; the head is queued all the same, and
+    /// the next call tries again.
     void retire(head* h, typename head::callback function);
 
     /// A cookie for a grace period that begins after this call; asks for that grace period. Does not block.
@@ -168,8 +170,7 @@ private:
     typename P::template atomic<std::uint64_t> wanted_{0};
     typename P::template atomic<std::uint64_t> work_{0};
 
-    const unsigned shard_count_;
-    shard* const shards_;
+    detail::fixed_array<P, shard> shards_;
 
     typename P::mutex barrier_lock_;
     typename P::template atomic<std::uint64_t> markers_left_{0};

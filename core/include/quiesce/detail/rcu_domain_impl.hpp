@@ -7,40 +7,38 @@ namespace quiesce {
 
 template <platform P>
 basic_rcu_domain<P>::basic_rcu_domain()
-    : shard_count_(P::limits().shards),
-      shards_(static_cast<shard*>(P::allocate(sizeof(shard) * shard_count_, alignof(shard)))),
+    : shards_(P::limits().shards),
       own_(this, &thread_exits),
       running_callbacks_(this, &thread_exits_in_callback),
       driver_(*this) {
-    if (shards_ == nullptr) {
-        throw std::bad_alloc();
-    }
     P::name(wanted_, "domain.wanted");
     P::name(work_, "domain.work");
     P::name(markers_left_, "domain.markers_left");
-    for (unsigned i = 0; i != shard_count_; ++i) {
-        ::new (static_cast<void*>(shards_ + i)) shard();
-        shards_[i].behind.owner = this;
+    for (shard& s : shards_) {
+        s.behind.owner = this;
     }
 }
 
 template <platform P>
 basic_rcu_domain<P>::~basic_rcu_domain() {
     driver_.stop();
-    for (unsigned i = 0; i != shard_count_; ++i) {
-        if (!shards_[i].queue.idle()) {
+    for (shard& s : shards_) {
+        if (!s.queue.idle()) {
             P::report({misuse::domain_destroyed_with_callbacks, "~rcu_domain", this});
         }
-        shards_[i].~shard();
     }
-    P::deallocate(shards_, sizeof(shard) * shard_count_, alignof(shard));
 }
 
 template <platform P>
 auto basic_rcu_domain<P>::register_thread() -> record& {
     record* const r = readers_.claim();
     r->seen.set(gp_.newest());
-    own_.set(r);
+    try {
+        own_.set(r);
+    } catch (...) {
+        readers_.release(r);
+        throw;
+    }
     return *r;
 }
 
@@ -144,8 +142,8 @@ bool basic_rcu_domain<P>::grace_period_wanted() {
     if (!gp_.done(wanted_.load(std::memory_order_relaxed))) {
         return true;
     }
-    for (unsigned i = 0; i != shard_count_; ++i) {
-        if (shards_[i].queue.wants_grace_period()) {
+    for (shard& s : shards_) {
+        if (s.queue.wants_grace_period()) {
             return true;
         }
     }
@@ -158,8 +156,8 @@ step_result basic_rcu_domain<P>::step_locked() {
         if (!grace_period_wanted()) {
             return step_result::idle;
         }
-        for (unsigned i = 0; i != shard_count_; ++i) {
-            shards_[i].queue.cover();
+        for (shard& s : shards_) {
+            s.queue.cover();
         }
         gp_.start(readers_);
     }
@@ -167,8 +165,8 @@ step_result basic_rcu_domain<P>::step_locked() {
         return step_result::waiting_for_readers;
     }
     gp_.complete();
-    for (unsigned i = 0; i != shard_count_; ++i) {
-        shards_[i].queue.uncover();
+    for (shard& s : shards_) {
+        s.queue.uncover();
     }
     return step_result::completed;
 }
@@ -189,12 +187,14 @@ void basic_rcu_domain<P>::wait_for_readers(unsigned milliseconds) {
 
 template <platform P>
 unsigned basic_rcu_domain<P>::reclaim_step() {
+    // A callback may take steps itself, so this may be inside another call.
+    basic_rcu_domain* const outside = running_callbacks_.get();
     running_callbacks_.set(this);
     unsigned ran = 0;
-    for (unsigned i = 0; i != shard_count_; ++i) {
-        ran += shards_[i].queue.run(P::limits().callbacks_per_step);
+    for (shard& s : shards_) {
+        ran += s.queue.run(P::limits().callbacks_per_step);
     }
-    running_callbacks_.set(nullptr);
+    running_callbacks_.set(outside);
     return ran;
 }
 
@@ -205,7 +205,7 @@ void basic_rcu_domain<P>::retire(head* h, typename head::callback function) {
         return;
     }
     h->function.set(function);
-    if (shards_[P::this_shard() % shard_count_].queue.enqueue(h)) {
+    if (shards_[P::this_shard() % shards_.size()].queue.enqueue(h)) {
         kick();
     }
 }
@@ -251,8 +251,8 @@ void basic_rcu_domain<P>::barrier() {
     const bool biased = !P::seeded(defect::barrier_counts_while_queueing);
     markers_left_.store(biased ? 1 : 0, std::memory_order_relaxed);
     const bool everywhere = !P::seeded(defect::barrier_only_own_shard);
-    const unsigned own_shard = P::this_shard() % shard_count_;
-    for (unsigned i = 0; i != shard_count_; ++i) {
+    const unsigned own_shard = P::this_shard() % shards_.size();
+    for (unsigned i = 0; i != shards_.size(); ++i) {
         if (!everywhere && i != own_shard) {
             continue;
         }
