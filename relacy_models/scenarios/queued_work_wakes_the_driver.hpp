@@ -22,27 +22,21 @@ struct queued_work_wakes_the_driver {
                                         true};
 
     basic_rcu_domain<P> domain;
-    struct callback : basic_rcu_head<P> {
-        queued_work_wakes_the_driver* owner = nullptr;
-    };
-    callback queued;
-    typename P::template plain<unsigned> ran{0};
-
-    static void run(basic_rcu_head<P>* h) {
-        static_cast<callback*>(h)->owner->ran.set(1);
-        P::reached("the callback ran");
-    }
+    noted_callback<P> queued;
 
     void thread(unsigned i) {
         if (i == 0) {
-            queued.owner = this;
-            domain.retire(&queued, &run);
+            domain.retire(&queued, &noted_callback<P>::run);
         } else {
-            drive(domain, [this] { return ran.get() == 1; });
+            drive(domain, [this] { return queued.ran.get() == 1; });
         }
     }
 
-    void finish() {}
+    void finish() {
+        if (queued.ran.get() == 1) {
+            P::reached("the callback ran");
+        }
+    }
 };
 
 }  // namespace quiesce::models

@@ -35,6 +35,14 @@ struct object : basic_rcu_head<P> {
     void read() { P::check(canary.get() == alive, "a reader found a freed object"); }
 };
 
+/// A callback that notes that it ran. Callbacks of a scenario run on one thread at a time, its driver.
+template <class P>
+struct noted_callback : basic_rcu_head<P> {
+    typename P::template plain<unsigned> ran{0};
+
+    static void run(basic_rcu_head<P>* h) { static_cast<noted_callback*>(h)->ran.set(1); }
+};
+
 /// What a domain's driver does, until `finished` says so after a step.
 template <class P, class Finished>
 void drive(basic_rcu_domain<P>& domain, Finished finished) {
