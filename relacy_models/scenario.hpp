@@ -50,6 +50,8 @@ struct scenario_info {
     std::span<const std::string_view> must_reach;
     /// Whether it is small enough for a search without reduction to exhaust it within seconds.
     bool small = false;
+    /// Otherwise: with how many preemptions that search is through within a minute; 0 when only a random one is feasible.
+    unsigned preemptions = 2;
 };
 
 struct named_limits {
@@ -59,9 +61,9 @@ struct named_limits {
 
 /// The sizes that every scenario runs with: the smallest, where nothing wraps, and one where two of them differ.
 inline constexpr std::array<named_limits, 3> model_sizes{{
-    {"1", {.shards = 1, .callbacks_per_step = 1}},
-    {"2", {.shards = 2, .callbacks_per_step = 2}},
-    {"asym", {.shards = 2, .callbacks_per_step = 1}},
+    {"1", {.shards = 1, .callbacks_per_step = 1, .free_block_entries = 1, .free_batches = 1, .spare_blocks = 0}},
+    {"2", {.shards = 2, .callbacks_per_step = 2, .free_block_entries = 2, .free_batches = 2, .spare_blocks = 1}},
+    {"asym", {.shards = 2, .callbacks_per_step = 1, .free_block_entries = 1, .free_batches = 2, .spare_blocks = 1}},
 }};
 
 }  // namespace quiesce::models

@@ -122,16 +122,16 @@ TEST(NativePlatform, ThreadSlotsBelongToTheirThread) {
     int context = 0;
     P::thread_slot<int> slot(&context, [](void*, int*) { exits.fetch_add(1); });
     int mine = 1;
-    slot.set(&mine);
+    ASSERT_TRUE(slot.set(&mine));
     std::thread([&] {
         EXPECT_EQ(slot.get(), nullptr);
         int theirs = 2;
-        slot.set(&theirs);
+        EXPECT_TRUE(slot.set(&theirs));
         EXPECT_EQ(slot.get(), &theirs);
     }).join();
     EXPECT_EQ(exits, 1);
     EXPECT_EQ(slot.get(), &mine);
-    slot.set(nullptr);
+    EXPECT_TRUE(slot.set(nullptr));
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <memory>
 #include <mutex>
-#include <set>
+#include <new>
 
 #include "quiesce/native_platform.hpp"
 
@@ -19,17 +19,12 @@ constinit thread_local slot_table* slots = &empty_slot_table;
 
 namespace {
 
-struct slot_entry {
-    void* context = nullptr;
-    void (*exit_hook)(void*, void*) = nullptr;
-};
-
 struct slot_registry {
     // Recursive because an exit hook may be the first to use another domain in its thread.
     std::recursive_mutex lock;
     std::bitset<max_slots> taken;
-    slot_entry entries[max_slots];
-    std::set<slot_table*> tables;
+    slot_hooks hooks[max_slots];
+    slot_table* tables = nullptr;
     pthread_key_t key{};
 
     slot_registry() {
@@ -54,17 +49,20 @@ void slot_registry::thread_exits(void* table) {
     for (std::size_t i = 0; i != max_slots; ++i) {
         void* const value = own->entry[i].exchange(nullptr, std::memory_order_relaxed);
         if (value != nullptr) {
-            r.entries[i].exit_hook(r.entries[i].context, value);
+            r.hooks[i].exits(r.hooks[i].context, value);
         }
     }
-    r.tables.erase(own.get());
+    *own->link = own->next;
+    if (own->next != nullptr) {
+        own->next->link = own->link;
+    }
     // What a later destructor of this thread sets starts a new table, and the key's destructor runs again.
     native::slots = &empty_slot_table;
 }
 
 }  // namespace
 
-std::size_t acquire_slot(void* context, void (*exit_hook)(void*, void*)) noexcept {
+std::size_t acquire_slot(const slot_hooks& hooks) noexcept {
     slot_registry& r = registry();
     const std::scoped_lock hold(r.lock);
     std::size_t i = 0;
@@ -73,7 +71,7 @@ std::size_t acquire_slot(void* context, void (*exit_hook)(void*, void*)) noexcep
     }
     if (i != max_slots) {
         r.taken[i] = true;
-        r.entries[i] = {context, exit_hook};
+        r.hooks[i] = hooks;
     }
     return i;
 }
@@ -81,27 +79,51 @@ std::size_t acquire_slot(void* context, void (*exit_hook)(void*, void*)) noexcep
 void release_slot(std::size_t index) noexcept {
     slot_registry& r = registry();
     const std::scoped_lock hold(r.lock);
-    for (slot_table* const table : r.tables) {
+    for (slot_table* table = r.tables; table != nullptr; table = table->next) {
         table->entry[index].store(nullptr, std::memory_order_relaxed);
     }
     r.taken[index] = false;
 }
 
-void set_slot(std::size_t index, void* value) {
+bool set_slot(std::size_t index, void* value) noexcept {
     if (slots == &empty_slot_table) {
         if (value == nullptr) {
-            return;
+            return true;
         }
-        auto table = std::make_unique<slot_table>();
+        std::unique_ptr<slot_table> table(new (std::nothrow) slot_table());
+        if (table == nullptr) {
+            return false;
+        }
         slot_registry& r = registry();
         const std::scoped_lock hold(r.lock);
         if (::pthread_setspecific(r.key, table.get()) != 0) {
-            throw std::bad_alloc();
+            return false;
         }
-        r.tables.insert(table.get());
+        table->next = r.tables;
+        table->link = &r.tables;
+        if (r.tables != nullptr) {
+            r.tables->link = &table->next;
+        }
+        r.tables = table.get();
         slots = table.release();
     }
     slots->entry[index].store(value, std::memory_order_relaxed);
+    return true;
+}
+
+bool thread_is_busy() noexcept {
+    if (slots == &empty_slot_table) {
+        return false;
+    }
+    slot_registry& r = registry();
+    const std::scoped_lock hold(r.lock);
+    for (std::size_t i = 0; i != max_slots; ++i) {
+        void* const value = slots->entry[i].load(std::memory_order_relaxed);
+        if (value != nullptr && r.hooks[i].busy != nullptr && r.hooks[i].busy(r.hooks[i].context, value)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 }  // namespace quiesce::native

@@ -15,9 +15,10 @@ inline constexpr unsigned max_threads = 4;
 /// The index of the code that runs alone, before and after the threads.
 inline constexpr unsigned alone = max_threads;
 
-struct exit_hook {
+struct slot_hooks {
     void* slot;
-    void (*call)(void* slot, unsigned thread);
+    void (*exits)(void* slot, unsigned thread);
+    bool (*busy)(void* slot, unsigned thread);
 };
 
 struct parked_thread {
@@ -45,12 +46,14 @@ struct instance {
     std::array<named_object, 48> names{};
     // Reset for every iteration.
     bool threads_run = false;
+    std::array<bool, max_threads + 1> allocations_may_fail{};
     std::array<unsigned, max_threads + 1> shard{};
-    std::array<exit_hook, 16> hooks{};
+    std::array<slot_hooks, 16> hooks{};
     std::array<parked_thread, max_threads> parked{};
 
     void begin_iteration() {
         threads_run = false;
+        allocations_may_fail = {};
         shard = {};
         hooks = {};
         parked = {};
@@ -81,11 +84,20 @@ struct instance {
     }
 
     void exit_thread(unsigned thread) {
-        for (const exit_hook& h : hooks) {
+        for (const slot_hooks& h : hooks) {
             if (h.slot != nullptr) {
-                h.call(h.slot, thread);
+                h.exits(h.slot, thread);
             }
         }
+    }
+
+    bool is_busy(unsigned thread) const {
+        for (const slot_hooks& h : hooks) {
+            if (h.slot != nullptr && h.busy(h.slot, thread)) {
+                return true;
+            }
+        }
+        return false;
     }
 };
 

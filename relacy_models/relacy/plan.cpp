@@ -7,8 +7,9 @@ namespace quiesce::models::relacy {
 namespace {
 
 constexpr std::uint64_t random_iterations = 100'000;
-// Enough for every schedule with that many preemptions, of every scenario.
-constexpr unsigned preemptions = 2;
+// Where there is no other.
+constexpr std::uint64_t only_random_iterations = 300'000;
+// Enough for every schedule with the scenario's number of preemptions.
 constexpr std::uint64_t bound_iterations = 10'000'000;
 constexpr std::uint64_t full_iterations = 10'000'000;
 
@@ -24,8 +25,11 @@ std::vector<planned_run> plan_of(const scenario_info& scenario, const defect_inf
         // one without it found nothing.
         if (scenario.small) {
             plan.push_back({search::full, l.name, full_iterations, 0, "exhausted"});
+        } else if (scenario.preemptions == 0) {
+            plan.push_back({search::random, l.name, only_random_iterations, 0, "bounded"});
+            continue;
         } else {
-            plan.push_back({search::bound, l.name, bound_iterations, preemptions, "bounded"});
+            plan.push_back({search::bound, l.name, bound_iterations, scenario.preemptions, "bounded"});
         }
         if (defect == nullptr) {
             plan.push_back({search::random, l.name, random_iterations, 0, "bounded"});

@@ -119,11 +119,13 @@ public:
     class thread_slot {
     public:
         using hook = void (*)(void* context, T* value);
+        using question = bool (*)(T* value);
 
-        thread_slot(void* context, hook on_exit) : context_(context), on_exit_(on_exit) {
-            for (relacy::exit_hook& h : relacy::current.hooks) {
+        thread_slot(void* context, hook on_exit, question busy = nullptr)
+            : context_(context), on_exit_(on_exit), busy_(busy) {
+            for (relacy::slot_hooks& h : relacy::current.hooks) {
                 if (h.slot == nullptr) {
-                    h = {this, &exits};
+                    h = {this, &exits, &is_busy};
                     return;
                 }
             }
@@ -132,7 +134,7 @@ public:
         thread_slot(const thread_slot&) = delete;
         thread_slot& operator=(const thread_slot&) = delete;
         ~thread_slot() {
-            for (relacy::exit_hook& h : relacy::current.hooks) {
+            for (relacy::slot_hooks& h : relacy::current.hooks) {
                 if (h.slot == this) {
                     h = {};
                 }
@@ -140,7 +142,10 @@ public:
         }
 
         T* get() const { return value_[this_thread()]; }
-        void set(T* value) { value_[this_thread()] = value; }
+        [[nodiscard]] bool set(T* value) {
+            value_[this_thread()] = value;
+            return true;
+        }
 
     private:
         static void exits(void* self, unsigned thread) {
@@ -152,8 +157,14 @@ public:
             }
         }
 
+        static bool is_busy(void* self, unsigned thread) {
+            auto* const slot = static_cast<thread_slot*>(self);
+            return slot->busy_ != nullptr && slot->value_[thread] != nullptr && slot->busy_(slot->value_[thread]);
+        }
+
         void* const context_;
         const hook on_exit_;
+        const question busy_;
         T* value_[relacy::max_threads + 1] = {};
     };
 
@@ -171,27 +182,26 @@ public:
 
     template <class T, class Predicate>
     static T await(atomic<T>& cell, Predicate satisfied, std::memory_order order, place at = place::current()) {
-        for (;;) {
-            const T seen = cell.load(order, at);
-            if (satisfied(seen)) {
-                return seen;
-            }
-            park(cell, seen, false, at);
+        T seen = cell.load(order, at);
+        while (!satisfied(seen)) {
+            (void)park(cell, seen, false, at);
+            seen = newest(cell, order, at);
         }
+        return seen;
     }
 
     template <class T, class Predicate>
     static bool await_for(atomic<T>& cell, Predicate satisfied, std::memory_order order, unsigned,
                           place at = place::current()) {
-        for (;;) {
-            const T seen = cell.load(order, at);
-            if (satisfied(seen)) {
-                return true;
-            }
-            if (!park(cell, seen, true, at)) {
-                return satisfied(cell.load(order, at));
+        T seen = cell.load(order, at);
+        while (!satisfied(seen)) {
+            const bool in_time = park(cell, seen, true, at);
+            seen = newest(cell, order, at);
+            if (!in_time) {
+                return satisfied(seen);
             }
         }
+        return true;
     }
 
     template <class T>
@@ -204,10 +214,14 @@ public:
         }
     }
 
+    static std::uint64_t now() { return 0; }
     static unsigned this_shard() { return relacy::current.shard[this_thread()]; }
     static unsigned choose(unsigned n) { return rl::rand(n); }
 
     static void* allocate(std::size_t bytes, std::size_t alignment, place at = place::current()) {
+        if (relacy::current.allocations_may_fail[this_thread()] && rl::rand(2) != 0) {
+            return nullptr;
+        }
         // Relacy aligns to 16 and tracks the block that it gave, which is therefore kept in front of ours.
         auto* const block = static_cast<char*>(rl::ctx().alloc(bytes + alignment + sizeof(void*), false, info(at)));
         const auto address = reinterpret_cast<std::uintptr_t>(block) + sizeof(void*);
@@ -223,6 +237,8 @@ public:
 
     static const quiesce::limits& limits() { return relacy::current.sizes; }
     static bool seeded(defect d) { return relacy::current.seeded == d; }
+    static bool checked() { return true; }
+    static bool thread_is_busy() { return relacy::current.is_busy(this_thread()); }
     static void report(const misuse_report& r, place at = place::current()) {
         check(false, describe(r.kind).data(), at);
     }
@@ -236,6 +252,8 @@ public:
     }
     static void reached(std::string_view label) { relacy::current.reach(label); }
     static void move_to_shard(unsigned n) { relacy::current.shard[this_thread()] = n; }
+    /// From here on every allocation of the calling thread may fail.
+    static void let_allocations_fail() { relacy::current.allocations_may_fail[this_thread()] = true; }
     template <class T>
     static void name(const T& object, const char* text) {
         relacy::current.name(&object, sizeof(T), text);
@@ -260,11 +278,16 @@ private:
         return rl::mo_seq_cst;
     }
 
+    // Every store comes to be seen, and reads of older values that do not satisfy the await change nothing.
+    template <class T>
+    static T newest(atomic<T>& cell, std::memory_order order, place at) {
+        return cell.fetch_add(0, order, at);
+    }
+
     // As a futex: does not park when the cell has a newer value than the one that was seen. Returns false on timeout.
     template <class T>
     static bool park(atomic<T>& cell, T seen, bool timed, place at) {
         if (cell.cell_.debug_value() != seen) {
-            rl::yield(1, info(at));
             return true;
         }
         const int self = static_cast<int>(rl::thread_index());

@@ -21,7 +21,9 @@ struct callbacks_run_after_their_grace_period {
                                         "C1",
                                         3,
                                         defects,
-                                        must_reach};
+                                        must_reach,
+                                        false,
+                                        1};
 
     using item = object<P>;
 

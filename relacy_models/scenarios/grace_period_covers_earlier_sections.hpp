@@ -19,7 +19,9 @@ struct grace_period_covers_earlier_sections {
         "C1",
         2,
         defects,
-        must_reach};
+        must_reach,
+        false,
+        1};
 
     using item = object<P>;
     static constexpr int sections = 3;

@@ -13,8 +13,6 @@ struct grace_periods_are_shared {
          "a grace period that is under way at the call is accepted as the caller's own"},
         {defect::cookie_read_without_rmw, "cookie_read_without_rmw", "", "data_race use_after_free assertion",
          "C++20, [atomics.order]", "the number of the grace period under way is read with a load, which may be stale"},
-        {defect::completion_published_relaxed, "completion_published_relaxed", "", "data_race",
-         "C++20, [atomics.order]", "the end of a grace period is published with a relaxed store"},
     };
     static constexpr std::string_view must_reach[] = {"one writer found its grace period done by the other"};
     static constexpr scenario_info info{
@@ -23,7 +21,9 @@ struct grace_periods_are_shared {
         "C1",
         3,
         defects,
-        must_reach};
+        must_reach,
+        false,
+        1};
 
     using item = object<P>;
 

@@ -18,7 +18,9 @@ struct module_unload_waits_for_callbacks {
                                         "C2",
                                         2,
                                         defects,
-                                        must_reach};
+                                        must_reach,
+                                        false,
+                                        1};
 
     using module = object<P>;
 

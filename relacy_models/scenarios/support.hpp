@@ -27,6 +27,9 @@ struct object : basic_rcu_head<P> {
         P::name(o->value, "object.value");
         return o;
     }
+    /// `destroy` in the forms that `free_rcu` takes.
+    static void free_headless(void* o) { destroy(static_cast<object*>(o)); }
+    static void free_head(basic_rcu_head<P>* h) { destroy(static_cast<object*>(h)); }
     static void destroy(object* o) {
         o->canary.set(dead);
         o->~object();
@@ -35,29 +38,63 @@ struct object : basic_rcu_head<P> {
     void read() { P::check(canary.get() == alive, "a reader found a freed object"); }
 };
 
-/// A callback that notes that it ran. Callbacks of a scenario run on one thread at a time, its driver.
+/// A callback, or a deferred free, that notes that it ran. One thread at a time runs them, the driver.
 template <class P>
 struct noted_callback : basic_rcu_head<P> {
     typename P::template plain<unsigned> ran{0};
 
-    static void run(basic_rcu_head<P>* h) { static_cast<noted_callback*>(h)->ran.set(1); }
+    void note() { ran.set(ran.get() + 1); }
+    static void run(basic_rcu_head<P>* h) { static_cast<noted_callback*>(h)->note(); }
+    static void run_headless(void* self) { static_cast<noted_callback*>(self)->note(); }
 };
 
-/// What a domain's driver does, until `finished` says so after a step.
-template <class P, class Finished>
-void drive(basic_rcu_domain<P>& domain, Finished finished) {
+/// What a driver does, until `finished` says so after a step. `take_steps(advanced)` returns whether it did anything.
+template <class P, class Steps, class Finished>
+void drive_steps(basic_rcu_domain<P>& domain, Steps take_steps, Finished finished) {
     while (!finished()) {
         const std::uint64_t epoch = domain.work_epoch();
-        const step_result step = domain.advance_grace_period();
-        const bool ran = domain.reclaim_step() != 0;
+        step_result step{};
+        const bool did = take_steps(step);
         if (finished()) {
             return;
         }
         if (step == step_result::waiting_for_readers) {
             domain.wait_for_readers(0);
-        } else if (step != step_result::completed && !ran) {
+        } else if (step != step_result::completed && !did) {
             domain.wait_for_work(epoch, 0);
         }
+    }
+}
+
+/// The part of a domain's driver that serves callbacks.
+template <class P, class Finished>
+void drive(basic_rcu_domain<P>& domain, Finished finished) {
+    drive_steps(
+        domain,
+        [&domain](step_result& step) {
+            step = domain.advance_grace_period();
+            return domain.reclaim_step() != 0;
+        },
+        finished);
+}
+
+/// The part that serves deferred frees.
+template <class P, class Finished>
+void drive_frees(basic_rcu_domain<P>& domain, Finished finished) {
+    drive_steps(
+        domain,
+        [&domain](step_result& step) {
+            const bool moved = domain.monitor_step();
+            step = domain.advance_grace_period();
+            return domain.free_step() != 0 || moved;
+        },
+        finished);
+}
+
+/// Frees everything that is deferred; nobody else uses the domain.
+template <class P>
+void drain(basic_rcu_domain<P>& domain) {
+    while (domain.monitor_step() || domain.advance_grace_period() != step_result::idle || domain.free_step() != 0) {
     }
 }
 

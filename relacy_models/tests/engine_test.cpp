@@ -53,6 +53,26 @@ TEST(RelacyEngine, RandomSearchFindsADefectFromTenStartPointsFarApart) {
     }
 }
 
+TEST(RelacyEngine, EveryDefectThatIsLeftToRandomSearchIsFoundFromTenStartPointsFarApart) {
+    std::istringstream lines(call("--describe").output);
+    unsigned runs = 0;
+    for (std::string line; std::getline(lines, line);) {
+        const json p = json::parse(line);
+        if (p["type"] != "plan" || p["search"] != "random" ||
+            p["case"].get<std::string>().find("__") == std::string::npos) {
+            continue;
+        }
+        for (int i = 0; i != 10; ++i) {
+            const json r = result_of("--run " + p["case"].get<std::string>() + " --search random --size " +
+                                     p["size"].get<std::string>() + " --iterations " + p["iterations"].dump() +
+                                     " --seed " + std::to_string(i * 7'654'321));
+            EXPECT_EQ(r["verdict"], "violated") << p["case"] << ", size " << p["size"] << ", start point " << i;
+            ++runs;
+        }
+    }
+    EXPECT_GT(runs, 0U);
+}
+
 TEST(RelacyEngine, DifferentSeedsSearchDifferently) {
     const std::string run = "--run " + weak + " --search random --size 1 --iterations 100000 --seed ";
     EXPECT_NE(result_of(run + "1000")["iterations"], result_of(run + "2000")["iterations"]);

@@ -32,6 +32,9 @@ void stress_all_sizes() {
     }
 }
 
+TEST(ScenarioStress, ArrayIsTakenOverWhole) {
+    stress_all_sizes<models::array_is_taken_over_whole>();
+}
 TEST(ScenarioStress, BarrierWaitsForEarlierCallbacks) {
     stress_all_sizes<models::barrier_waits_for_earlier_callbacks>();
 }
@@ -40,6 +43,27 @@ TEST(ScenarioStress, CallbacksRunAfterTheirGracePeriod) {
 }
 TEST(ScenarioStress, DriverIsToldOfForeignGracePeriod) {
     stress_all_sizes<models::driver_is_told_of_foreign_grace_period>();
+}
+TEST(ScenarioStress, FreeBatchesRotate) {
+    stress_all_sizes<models::free_batches_rotate>();
+}
+TEST(ScenarioStress, FreeRcuBarrierCoversEarlierShards) {
+    stress_all_sizes<models::free_rcu_barrier_covers_earlier_shards>();
+}
+TEST(ScenarioStress, FreeRcuBarrierMeetsConcurrentFrees) {
+    stress_all_sizes<models::free_rcu_barrier_meets_concurrent_frees>();
+}
+TEST(ScenarioStress, FreeRcuBarrierWaitsForMonitor) {
+    stress_all_sizes<models::free_rcu_barrier_waits_for_monitor>();
+}
+TEST(ScenarioStress, FreeRcuNeedsANewGracePeriod) {
+    stress_all_sizes<models::free_rcu_needs_a_new_grace_period>();
+}
+TEST(ScenarioStress, FreeRcuWaitsForReaders) {
+    stress_all_sizes<models::free_rcu_waits_for_readers>();
+}
+TEST(ScenarioStress, FreeWithoutMemoryHoldsNoLock) {
+    stress_all_sizes<models::free_without_memory_holds_no_lock>();
 }
 TEST(ScenarioStress, GracePeriodCoversEarlierSections) {
     stress_all_sizes<models::grace_period_covers_earlier_sections>();
@@ -56,8 +80,17 @@ TEST(ScenarioStress, GracePeriodsAreShared) {
 TEST(ScenarioStress, ModuleUnloadWaitsForCallbacks) {
     stress_all_sizes<models::module_unload_waits_for_callbacks>();
 }
+TEST(ScenarioStress, NewThreadsAreNotMissed) {
+    stress_all_sizes<models::new_threads_are_not_missed>();
+}
+TEST(ScenarioStress, NothingDeferredIsStranded) {
+    stress_all_sizes<models::nothing_deferred_is_stranded>();
+}
 TEST(ScenarioStress, ParkedWriterIsWokenByReader) {
     stress_all_sizes<models::parked_writer_is_woken_by_reader>();
+}
+TEST(ScenarioStress, ParkedWritersWakeTogether) {
+    stress_all_sizes<models::parked_writers_wake_together>();
 }
 TEST(ScenarioStress, PlatformFencesForbidStoreBuffering) {
     stress_all_sizes<models::platform_fences_forbid_store_buffering>();
@@ -67,6 +100,9 @@ TEST(ScenarioStress, PlatformOrdersMessagePassing) {
 }
 TEST(ScenarioStress, PlatformWakesWhatAwaits) {
     stress_all_sizes<models::platform_wakes_what_awaits>();
+}
+TEST(ScenarioStress, PollOrdersSections) {
+    stress_all_sizes<models::poll_orders_sections>();
 }
 TEST(ScenarioStress, PolledCookieIsServed) {
     stress_all_sizes<models::polled_cookie_is_served>();
@@ -79,6 +115,12 @@ TEST(ScenarioStress, SectionsAfterGracePeriodSeeWhatCameBefore) {
 }
 TEST(ScenarioStress, ThreadExitHandsItsRecordOn) {
     stress_all_sizes<models::thread_exit_hands_its_record_on>();
+}
+TEST(ScenarioStress, ThreadExitLeavesItsFrees) {
+    stress_all_sizes<models::thread_exit_leaves_its_frees>();
+}
+TEST(ScenarioStress, ThrottlingWaitsForNoDeleter) {
+    stress_all_sizes<models::throttling_waits_for_no_deleter>();
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ namespace {
 
 thread_local std::uint64_t random_state = 1;
 thread_local unsigned shard = 0;
+thread_local bool allocations_may_fail = false;
 
 struct kept_block {
     void* memory;
@@ -40,6 +41,7 @@ std::vector<kept_block> kept;
 void seed_thread(std::uint64_t seed) noexcept {
     random_state = seed * 0x9e3779b97f4a7c15U + 1;
     shard = 0;
+    allocations_may_fail = false;
 }
 
 unsigned random_below(unsigned n) noexcept {
@@ -65,6 +67,9 @@ void linger() noexcept {
 }
 
 void* allocate(std::size_t bytes, std::size_t alignment) noexcept {
+    if (allocations_may_fail && random_below(2) != 0) {
+        return nullptr;
+    }
     return ::operator new (bytes, std::align_val_t{alignment}, std::nothrow);
 }
 
@@ -87,6 +92,9 @@ void release_kept() noexcept {
 
 unsigned stress_platform::this_shard() noexcept {
     return shard;
+}
+void stress_platform::let_allocations_fail() noexcept {
+    allocations_may_fail = true;
 }
 void stress_platform::move_to_shard(unsigned n) noexcept {
     shard = n;

@@ -89,6 +89,9 @@ public:
     }
     static unsigned this_shard() noexcept;
     static void move_to_shard(unsigned n) noexcept;
+    /// From here on every allocation of the calling thread may fail.
+    static void let_allocations_fail() noexcept;
+    static bool checked() noexcept { return true; }
     static unsigned choose(unsigned n) noexcept { return random_below(n); }
 
     static void check(bool condition, const char* message) noexcept {

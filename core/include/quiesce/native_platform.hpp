@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <bit>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -28,21 +29,36 @@ void unpark_all(const void* cell) noexcept;
 unsigned current_cpu() noexcept;
 void report(const misuse_report& r);
 
-constexpr std::size_t max_slots = 1024;
+constexpr std::size_t max_slots = 1536;
 
 /// A thread's pointers, one for each slot. A thread that has set none reads the shared empty table.
 struct slot_table {
     std::atomic<void*> entry[max_slots];
+    // The list of all threads' tables; `link` is the pointer to this one.
+    slot_table* next = nullptr;
+    slot_table** link = nullptr;
 };
 
 extern constinit slot_table empty_slot_table;
 extern constinit thread_local slot_table* slots;
 
+/// What a slot's owner is asked about a thread's value.
+struct slot_hooks {
+    void* context = nullptr;
+    /// Called when a thread exits that has a value.
+    void (*exits)(void* context, void* value) = nullptr;
+    /// Whether a thread with that value is inside a section or a callback; null when no value means that.
+    bool (*busy)(void* context, void* value) = nullptr;
+};
+
 /// Returns max_slots when all are taken.
-std::size_t acquire_slot(void* context, void (*exit_hook)(void* context, void* value)) noexcept;
+std::size_t acquire_slot(const slot_hooks& hooks) noexcept;
 /// Forgets what every thread keeps there, without calling the hook.
 void release_slot(std::size_t index) noexcept;
-void set_slot(std::size_t index, void* value);
+/// Returns false, and sets nothing, when there is no memory.
+bool set_slot(std::size_t index, void* value) noexcept;
+/// Whether any slot's value says that the calling thread is busy.
+bool thread_is_busy() noexcept;
 
 }  // namespace native
 
@@ -94,9 +110,13 @@ public:
     class thread_slot {
     public:
         using hook = void (*)(void* context, T* value);
+        using question = bool (*)(T* value);
 
-        thread_slot(void* context, hook on_exit)
-            : context_(context), on_exit_(on_exit), index_(native::acquire_slot(this, &exits)) {
+        thread_slot(void* context, hook on_exit, question busy = nullptr)
+            : context_(context),
+              on_exit_(on_exit),
+              busy_(busy),
+              index_(native::acquire_slot({this, &exits, busy == nullptr ? nullptr : &is_busy})) {
             if (index_ == native::max_slots) {
                 native::report({misuse::too_many_domains, "rcu_domain", context});
                 throw std::bad_alloc();
@@ -109,17 +129,21 @@ public:
         T* get() const noexcept {
             return static_cast<T*>(native::slots->entry[index_].load(std::memory_order_relaxed));
         }
-        /// Throws std::bad_alloc when the thread's first value finds no memory.
-        void set(T* value) { native::set_slot(index_, value); }
+        /// Returns whether there was memory for the thread's first value.
+        [[nodiscard]] bool set(T* value) noexcept { return native::set_slot(index_, value); }
 
     private:
         static void exits(void* self, void* value) {
             auto* const slot = static_cast<thread_slot*>(self);
             slot->on_exit_(slot->context_, static_cast<T*>(value));
         }
+        static bool is_busy(void* self, void* value) {
+            return static_cast<thread_slot*>(self)->busy_(static_cast<T*>(value));
+        }
 
         void* const context_;
         const hook on_exit_;
+        const question busy_;
         const std::size_t index_;
     };
 
@@ -144,12 +168,16 @@ public:
             stopping_.store(true, std::memory_order_relaxed);
             // A callback may end the process: then this is the driver's own thread, which ends with the process.
             if (thread_.joinable() && thread_.get_id() != std::this_thread::get_id()) {
+                domain_.announce_work();
                 thread_.join();
             }
             started_.store(true, std::memory_order_release);
         }
 
     private:
+        using clock = std::chrono::steady_clock;
+        static constexpr clock::time_point never = clock::time_point::max();
+        /// How long to wait for readers before looking after other work.
         static constexpr unsigned patience_ms = 5;
 
         void start() {
@@ -161,17 +189,53 @@ public:
         }
 
         void run() {
-            while (!stopping_.load(std::memory_order_relaxed)) {
+            using result = decltype(domain_.advance_grace_period());
+            clock::time_point due = never;
+            for (;;) {
                 const std::uint64_t epoch = domain_.work_epoch();
-                const auto step = domain_.advance_grace_period();
-                const bool ran = domain_.reclaim_step() != 0;
-                using result = std::remove_const_t<decltype(step)>;
+                // After the epoch: `stop` sets the flag, then changes the epoch.
+                if (stopping_.load(std::memory_order_relaxed)) {
+                    return;
+                }
+                bool did = monitor(due);
+                const result step = domain_.advance_grace_period();
+                did |= domain_.reclaim_step() != 0;
+                if (domain_.free_step() != 0) {
+                    // A batch slot is empty again for what is pending.
+                    due = clock::now();
+                    did = true;
+                }
                 if (step == result::waiting_for_readers) {
                     domain_.wait_for_readers(patience_ms);
-                } else if (step != result::completed && !ran) {
-                    domain_.wait_for_work(epoch, patience_ms);
+                } else if (step != result::completed && !did) {
+                    domain_.wait_for_work(epoch, due == never ? 0 : milliseconds_until(due));
                 }
             }
+        }
+
+        // Takes the monitor's step when it is hurried, or has been armed for as long as its delay.
+        bool monitor(clock::time_point& due) {
+            using state = decltype(domain_.monitor());
+            const state asked = domain_.monitor();
+            if (asked == state::idle) {
+                due = never;
+                return false;
+            }
+            const clock::time_point now = clock::now();
+            if (due == never) {
+                due = now + std::chrono::milliseconds(limits().monitor_delay_ms);
+            }
+            if (asked != state::hurried && now < due) {
+                return false;
+            }
+            due = never;
+            (void)domain_.monitor_step();
+            return true;
+        }
+
+        static unsigned milliseconds_until(clock::time_point due) {
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - clock::now()).count();
+            return left > 0 ? static_cast<unsigned>(left) : 1;
         }
 
         Domain& domain_;
@@ -206,12 +270,18 @@ public:
     template <class T, class Predicate>
     static bool await_for(atomic<T>& cell, Predicate satisfied, std::memory_order order,
                           unsigned milliseconds) noexcept {
-        const T seen = cell.load(order);
-        if (satisfied(seen)) {
-            return true;
+        const std::uint64_t deadline = now() + milliseconds;
+        for (;;) {
+            const T seen = cell.load(order);
+            if (satisfied(seen)) {
+                return true;
+            }
+            const std::uint64_t time = now();
+            if (time >= deadline) {
+                return false;
+            }
+            native::park(futex_word(cell), low_half(seen), static_cast<unsigned>(deadline - time));
         }
-        native::park(futex_word(cell), low_half(seen), milliseconds);
-        return satisfied(cell.load(order));
     }
 
     template <class T>
@@ -219,6 +289,10 @@ public:
         native::unpark_all(futex_word(cell));
     }
 
+    static std::uint64_t now() noexcept {
+        using std::chrono::duration_cast, std::chrono::milliseconds, std::chrono::steady_clock;
+        return static_cast<std::uint64_t>(duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count());
+    }
     static unsigned this_shard() noexcept { return native::current_cpu(); }
     /// Natively there is nothing to choose: allocation succeeds or not, timers run or not.
     static unsigned choose(unsigned) noexcept { return 0; }
@@ -233,6 +307,8 @@ public:
 
     static constexpr quiesce::limits limits() noexcept { return {}; }
     static constexpr bool seeded(defect) noexcept { return false; }
+    static constexpr bool checked() noexcept { return QUIESCE_CHECKED != 0; }
+    static bool thread_is_busy() noexcept { return native::thread_is_busy(); }
     static void report(const misuse_report& r) { native::report(r); }
     template <class T>
     static constexpr void name(const T&, const char*) noexcept {}

@@ -69,12 +69,18 @@ void* > &&requires(typename P::template atomic<std::uint64_t> cell, typename P::
     { P::await_for(cell, detail::always{}, order, 1U) } -> std::same_as<bool>;
     // Wakes every await parked on `cell`.
     P::wake(cell);
+    // Milliseconds on a clock that never goes back; in a model it stands still.
+    { P::now() } -> std::same_as<std::uint64_t>;
     { P::this_shard() } -> std::same_as<unsigned>;
     { P::choose(2U) } -> std::same_as<unsigned>;
     { P::allocate(std::size_t{64}, std::size_t{64}) } -> std::same_as<void*>;
     P::deallocate(address, std::size_t{64}, std::size_t{64});
     { P::limits() } -> std::convertible_to<const limits&>;
     { P::seeded(defect::none) } -> std::same_as<bool>;
+    // Whether misuse that costs something to detect is looked for.
+    { P::checked() } -> std::same_as<bool>;
+    // Whether the calling thread is inside a section or a callback of some domain.
+    { P::thread_is_busy() } -> std::same_as<bool>;
     P::report(misuse);
     // The name of an object in a model's traces.
     P::name(cell, "name");

@@ -22,8 +22,8 @@
 // G's end. Callbacks run on the domain's driver (or in `reclaim_step`), outside every lock, never inside the call that
 // queued them.
 //
-// What it does not do: `barrier` waits for callbacks, not for a grace period. A section that never ends holds back
-// every grace period. A section belongs to the thread that began it.
+// What it does not do: `barrier` waits for callbacks, not for a grace period, and not for `free_rcu`. A section that
+// never ends holds back every grace period. A section belongs to the thread that began it.
 #pragma once
 
 #include <atomic>
@@ -32,6 +32,7 @@
 #include <new>
 
 #include "quiesce/detail/callback_queue.hpp"
+#include "quiesce/detail/deferred_frees.hpp"
 #include "quiesce/detail/fixed_array.hpp"
 #include "quiesce/detail/grace_period.hpp"
 #include "quiesce/detail/lock_hold.hpp"
@@ -64,8 +65,9 @@ public:
     basic_rcu_domain& operator=(const basic_rcu_domain&) = delete;
 
     /// Requires: every call on the domain has returned, `unlock` included (a grace period that saw the section end does
-    /// not show that), and no callback is queued (call `barrier` first; otherwise it is reported as misuse and the
-    /// callbacks never run). Stops the driver. Threads that read in the domain may outlive it.
+    /// not show that), and no callback or free is pending (call `barrier` and `free_rcu_barrier` first; otherwise it is
+    /// reported as misuse, the callbacks never run and the objects are never freed). Stops the driver. Threads that
+    /// used the domain may outlive it.
     ~basic_rcu_domain();
 
     /// Begins a section, or nests in the present one. Does not block. The first call of a thread may allocate and
@@ -107,12 +109,65 @@ public:
     /// Waits for the cookie's grace period. Blocks, as synchronize does.
     void wait(cookie c);
 
-    /// One bounded step towards the end of a grace period, beginning one if callbacks or cookies want it. Never blocks.
+    /// The same, but waits for readers at most the given time (0 waits without limit); returns whether the grace period
+    /// is over.
+    bool wait_for(cookie c, unsigned milliseconds);
+
+    // free_rcu: the native forms, with types and deleters, are in quiesce/free_rcu.hpp.
+
+    /// Frees the object that embeds `h`, by `function(h)` on the driver, after a grace period. Needs no memory, never
+    /// blocks on readers and is never throttled, so it may be called anywhere, also inside sections and deleters. The
+    /// head must not be queued already (misuse: double retirement); `function` must not throw. Throws
+    /// std::system_error when the domain's first work cannot start its driver; the object is deferred all the same, and
+    /// the next call tries again.
+    void free_rcu(head* h, typename head::callback function) { frees_.defer(h, function); }
+
+    /// Frees an object that has no head, by `free(object)` after a grace period; the object itself is not touched
+    /// before. Runs on the driver, but where no memory can be had to hold the address the call waits for a grace period
+    /// and frees the object itself. Because it may wait, calling it inside a section of this domain is misuse, reported
+    /// at every call in checked builds; otherwise only where it would have to wait, and the object is then never freed.
+    /// Throttled when the backlog is over its limit. Throws as the form with a head does.
+    void free_rcu(void* object, free_function free);
+
+    /// The same, but returns false where it would wait for memory, and has then done nothing. Never throttled: it may
+    /// be called inside a section.
+    bool try_free_rcu(void* object, free_function free) { return frees_.defer(object, free, false); }
+
+    /// Waits until every object given to `free_rcu` before the call (happens before it) has been freed, whichever
+    /// thread, shard or batch holds it. Blocks while the driver, or another thread's `free_step`, frees them. Does not
+    /// cover what a deleter defers. Misuse inside a section or a callback.
+    void free_rcu_barrier();
+
+    /// Ends the driver's delay: what threads have deferred so far is handed over and freed as soon as a grace period
+    /// allows. Does not block.
+    void hurry() { frees_.hurry(); }
+
+    /// Requires that no other call on the domain is under way.
+    void limit_backlog(const backlog_limits& limits) { frees_.limit_backlog(limits); }
+
+    /// Objects that were handed over by threads and are not freed yet. Does not block; a snapshot.
+    std::uint64_t backlog() const { return frees_.backlog(); }
+
+    /// How often the backlog's limit was exceeded because the producer could not be slowed down (long enough).
+    std::uint64_t backlog_limit_exceeded() const { return frees_.limit_exceeded(); }
+
+    /// One bounded step towards the end of the end of a grace period, beginning one if callbacks or cookies want it.
+    /// Never blocks.
     step_result advance_grace_period();
 
     /// Runs the callbacks whose grace period is over, some of each shard; returns how many. Never waits for readers or
     /// for another thread that does the same.
     unsigned reclaim_step();
+
+    /// Whether `monitor_step` has something to do, and whether it should come at once.
+    detail::monitor_state monitor() const { return frees_.state(); }
+
+    /// Takes over what threads have deferred, frees what may be freed at once and starts batches for the rest; returns
+    /// whether it changed anything. Never waits for readers.
+    bool monitor_step() { return frees_.monitor_step(); }
+
+    /// Frees the batches whose grace period is over, one of each shard; returns how many. Never waits for readers.
+    unsigned free_step() { return frees_.reclaim_step(); }
 
     /// After `advance_grace_period` said waiting_for_readers: waits at most the given time for the reader in the way.
     void wait_for_readers(unsigned milliseconds);
@@ -124,8 +179,11 @@ public:
     /// A number that changes whenever work is queued.
     std::uint64_t work_epoch() {
         // [drv.1] acquire pairs with [drv.2]: work announced by the number that was read is found by the steps.
-        return work_.load(std::memory_order_acquire);
+        return work_.load(std::memory_order_acquire) & ~sleeping;
     }
+
+    /// Changes `work_epoch` and wakes whoever sleeps in `wait_for_work`.
+    void announce_work();
 
     /// Stops the domain's own thread for good, after the callback that it is running; what is queued stays queued.
     void stop_driver() { driver_.stop(); }
@@ -137,10 +195,33 @@ public:
     bool in_section();
 
 private:
+    friend class detail::deferred_frees<P>;
     using record = detail::reader_record<P>;
+
+    /// The lowest bit of `work_`: somebody sleeps until it changes.
+    static constexpr std::uint64_t sleeping = 1;
+
+    /// While it lives, the calling thread runs callbacks or deleters of the domain.
+    class callback_scope {
+    public:
+        // A callback may take steps itself, so this may be inside another one.
+        explicit callback_scope(basic_rcu_domain& d) : domain_(d), outside_(d.running_callbacks_.get()) {
+            // Without memory for the mark, misuse inside the callback is not seen; the callback is right all the same.
+            (void)domain_.running_callbacks_.set(&d);
+        }
+        callback_scope(const callback_scope&) = delete;
+        callback_scope& operator=(const callback_scope&) = delete;
+        ~callback_scope() { (void)domain_.running_callbacks_.set(outside_); }
+
+    private:
+        basic_rcu_domain& domain_;
+        basic_rcu_domain* const outside_;
+    };
 
     static void thread_exits(void* self, record* r);
     static void thread_exits_in_callback(void*, basic_rcu_domain*) {}
+    static bool section_open(record* r) { return r->nesting.get() != 0; }
+    static bool callback_running(basic_rcu_domain*) { return true; }
     static void marker_reached(head* h);
 
     void gp_enter(record& r) { detail::grace_period<P>::enter(r, gp_); }
@@ -153,6 +234,10 @@ private:
     step_result step_locked();
     bool grace_period_wanted();
     void want(cookie c);
+    /// Waits for the cookie's grace period and takes its steps, so that nothing else need be running; at most the given
+    /// time (0 waits without limit). Returns whether it is over.
+    bool drive(cookie c, unsigned milliseconds);
+    void start_driver() { driver_.ensure_started(); }
     void kick();
 
     struct alignas(64) marker : head {
@@ -178,9 +263,11 @@ private:
     typename P::template thread_slot<record> own_;
     /// Set in a thread while it runs callbacks of this domain.
     typename P::template thread_slot<basic_rcu_domain> running_callbacks_;
+    detail::deferred_frees<P> frees_;
     typename P::template driver<basic_rcu_domain> driver_;
 };
 
 }  // namespace quiesce
 
+#include "quiesce/detail/deferred_frees_impl.hpp"
 #include "quiesce/detail/rcu_domain_impl.hpp"

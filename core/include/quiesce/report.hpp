@@ -19,6 +19,8 @@ enum class misuse : std::uint8_t {
     thread_exit_in_section,
     double_retire,
     domain_destroyed_with_callbacks,
+    domain_destroyed_with_frees,
+    free_rcu_in_section,
     too_many_domains,
 };
 
@@ -35,6 +37,11 @@ constexpr std::string_view describe(misuse m) noexcept {
         case misuse::thread_exit_in_section: return "a thread ended inside a read-side critical section";
         case misuse::double_retire: return "an object was retired that had been retired before";
         case misuse::domain_destroyed_with_callbacks: return "a domain was destroyed while callbacks were queued on it";
+        case misuse::domain_destroyed_with_frees:
+            return "a domain was destroyed while objects were waiting in it to be freed";
+        case misuse::free_rcu_in_section:
+            return "free_rcu of an object without an embedded head may wait for a grace period, so not inside a "
+                   "section";
         case misuse::too_many_domains: return "more domains exist at once than a thread has slots for";
     }
     return "unknown misuse";

@@ -137,9 +137,14 @@ public:
         return grace_period_state::completed;
     }
 
-    /// After a scan that returned waiting_for_readers: waits until the first reader in the way is out of it.
-    /// `milliseconds` 0 waits without limit; returns whether the reader is out of the way.
-    bool park(unsigned milliseconds) {
+    /// A reader in the way of a grace period.
+    struct obstacle {
+        record* reader = nullptr;
+        std::uint64_t target = 0;
+    };
+
+    /// After a scan that returned waiting_for_readers: what to park on.
+    obstacle prepare_to_park() {
         if (!marked_) {
             for (record* r = cursor_; r != nullptr; r = r->next.get()) {
                 r->waited.store(1, std::memory_order_relaxed);
@@ -150,11 +155,18 @@ public:
             }
             marked_ = true;
         }
-        const auto out_of_the_way = [target = target_](std::uint64_t s) { return s == 0 || s >= target; };
+        return {cursor_, target_};
+    }
+
+    /// Without the lock: waits until the reader is out of the way, at most the given time (0 waits without limit);
+    /// returns whether it is.
+    static bool park(const obstacle& in_the_way, unsigned milliseconds) {
+        const auto gone = [target = in_the_way.target](std::uint64_t s) { return s == 0 || s >= target; };
+        // Relaxed: the scan, not this load, lets the grace period go on.
         if (milliseconds != 0) {
-            return P::await_for(cursor_->section, out_of_the_way, std::memory_order_acquire, milliseconds);
+            return P::await_for(in_the_way.reader->section, gone, std::memory_order_relaxed, milliseconds);
         }
-        P::await(cursor_->section, out_of_the_way, std::memory_order_acquire);
+        P::await(in_the_way.reader->section, gone, std::memory_order_relaxed);
         return true;
     }
 
@@ -179,6 +191,10 @@ private:
     void step_over() {
         if (marked_) {
             cursor_->waited.store(0, std::memory_order_relaxed);
+            if (!P::seeded(defect::passed_over_without_waking)) {
+                // The reader may find that nobody waits now, while others than this thread are still parked on it.
+                P::wake(cursor_->section);
+            }
         }
         cursor_ = cursor_->next.get();
     }

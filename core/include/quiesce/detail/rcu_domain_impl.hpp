@@ -8,8 +8,9 @@ namespace quiesce {
 template <platform P>
 basic_rcu_domain<P>::basic_rcu_domain()
     : shards_(P::limits().shards),
-      own_(this, &thread_exits),
-      running_callbacks_(this, &thread_exits_in_callback),
+      own_(this, &thread_exits, &section_open),
+      running_callbacks_(this, &thread_exits_in_callback, &callback_running),
+      frees_(*this),
       driver_(*this) {
     P::name(wanted_, "domain.wanted");
     P::name(work_, "domain.work");
@@ -32,12 +33,13 @@ basic_rcu_domain<P>::~basic_rcu_domain() {
 template <platform P>
 auto basic_rcu_domain<P>::register_thread() -> record& {
     record* const r = readers_.claim();
+    if (r == nullptr) {
+        throw std::bad_alloc();
+    }
     r->seen.set(gp_.newest());
-    try {
-        own_.set(r);
-    } catch (...) {
+    if (!own_.set(r)) {
         readers_.release(r);
-        throw;
+        throw std::bad_alloc();
     }
     return *r;
 }
@@ -101,22 +103,68 @@ void basic_rcu_domain<P>::wait(cookie c) {
     if (gp_.done(c)) {
         return;
     }
-    if (refuse(misuse::synchronize_in_section, misuse::synchronize_in_callback, "rcu_domain::wait")) {
-        return;
+    if (!refuse(misuse::synchronize_in_section, misuse::synchronize_in_callback, "rcu_domain::wait")) {
+        (void)drive(c, 0);
     }
-    {
-        // Whoever gets the lock drives; the others find their grace period done when they get it.
-        const detail::lock_hold hold(gp_lock_);
-        want(c);
-        while (!gp_.done(c)) {
-            if (step_locked() == step_result::waiting_for_readers) {
-                gp_.park(0);
+}
+
+template <platform P>
+bool basic_rcu_domain<P>::drive(cookie c, unsigned milliseconds) {
+    const std::uint64_t began = milliseconds == 0 ? 0 : P::now();
+    want(c);
+    for (;;) {
+        typename detail::grace_period<P>::obstacle in_the_way;
+        {
+            const detail::lock_hold hold(gp_lock_);
+            while (!gp_.done(c) && step_locked() != step_result::waiting_for_readers) {
             }
+            if (gp_.done(c)) {
+                return true;
+            }
+            in_the_way = gp_.prepare_to_park();
+        }
+        // Without the lock, so that nobody waits for longer than its own patience.
+        const std::uint64_t spent = milliseconds == 0 ? 0 : P::now() - began;
+        if (milliseconds != 0 && spent >= milliseconds) {
+            return false;
+        }
+        if (!gp_.park(in_the_way, milliseconds - static_cast<unsigned>(spent))) {
+            return gp_.done(c);
         }
     }
-    if (!P::seeded(defect::driver_not_told_of_foreign_grace_period)) {
-        // The driver may have found the lock taken and gone to sleep; callbacks of the grace period are its to run.
-        kick();
+}
+
+template <platform P>
+bool basic_rcu_domain<P>::wait_for(cookie c, unsigned milliseconds) {
+    if (gp_.done(c)) {
+        return true;
+    }
+    if (refuse(misuse::synchronize_in_section, misuse::synchronize_in_callback, "rcu_domain::wait_for")) {
+        return false;
+    }
+    return drive(c, milliseconds);
+}
+
+template <platform P>
+void basic_rcu_domain<P>::free_rcu(void* object, free_function free) {
+    if (P::checked() && in_section()) {
+        P::report({misuse::free_rcu_in_section, "free_rcu", object});
+        return;
+    }
+    if (frees_.defer(object, free, true)) {
+        return;
+    }
+    if (in_section()) {
+        P::report({misuse::free_rcu_in_section, "free_rcu", object});
+        return;
+    }
+    frees_.wait_and_free(object, free);
+}
+
+template <platform P>
+void basic_rcu_domain<P>::free_rcu_barrier() {
+    if (!refuse(misuse::barrier_in_section, misuse::barrier_in_callback, "free_rcu_barrier")) {
+        frees_.barrier();
     }
 }
 
@@ -168,6 +216,10 @@ step_result basic_rcu_domain<P>::step_locked() {
     for (shard& s : shards_) {
         s.queue.uncover();
     }
+    if (!P::seeded(defect::driver_not_told_of_foreign_grace_period)) {
+        // The driver may have found the lock taken and gone to sleep; what waited for the grace period is its to run.
+        announce_work();
+    }
     return step_result::completed;
 }
 
@@ -179,22 +231,24 @@ step_result basic_rcu_domain<P>::advance_grace_period() {
 
 template <platform P>
 void basic_rcu_domain<P>::wait_for_readers(unsigned milliseconds) {
-    const std::unique_lock hold(gp_lock_, std::try_to_lock);
-    if (hold.owns_lock() && gp_.under_way() && gp_.scan() == detail::grace_period_state::waiting_for_readers) {
-        gp_.park(milliseconds);
+    typename detail::grace_period<P>::obstacle in_the_way;
+    {
+        const std::unique_lock hold(gp_lock_, std::try_to_lock);
+        if (!hold.owns_lock() || !gp_.under_way() || gp_.scan() != detail::grace_period_state::waiting_for_readers) {
+            return;
+        }
+        in_the_way = gp_.prepare_to_park();
     }
+    (void)gp_.park(in_the_way, milliseconds);
 }
 
 template <platform P>
 unsigned basic_rcu_domain<P>::reclaim_step() {
-    // A callback may take steps itself, so this may be inside another call.
-    basic_rcu_domain* const outside = running_callbacks_.get();
-    running_callbacks_.set(this);
+    const callback_scope scope(*this);
     unsigned ran = 0;
     for (shard& s : shards_) {
         ran += s.queue.run(P::limits().callbacks_per_step);
     }
-    running_callbacks_.set(outside);
     return ran;
 }
 
@@ -212,21 +266,43 @@ void basic_rcu_domain<P>::retire(head* h, typename head::callback function) {
 
 template <platform P>
 void basic_rcu_domain<P>::kick() {
-    driver_.ensure_started();
+    start_driver();
+    announce_work();
+}
+
+template <platform P>
+void basic_rcu_domain<P>::announce_work() {
     // [drv.2] release pairs with [drv.1].
-    work_.fetch_add(1,
-                    P::seeded(defect::work_announced_relaxed) ? std::memory_order_relaxed : std::memory_order_release);
+    const auto order =
+        P::seeded(defect::work_announced_relaxed) ? std::memory_order_relaxed : std::memory_order_release;
+    const bool tested_early =
+        P::seeded(defect::sleeper_tested_before_announcing) && (work_.load(std::memory_order_relaxed) & sleeping) == 0;
+    // One read-modify-write both announces and asks whether somebody sleeps, so neither can miss the other.
+    const std::uint64_t before = work_.fetch_add(sleeping + 1, order);
+    if ((before & sleeping) == 0 || tested_early) {
+        return;
+    }
+    // All who sleep are woken, so the next announcement need not. Where this fails, that one has come already.
+    std::uint64_t announced = before + sleeping + 1;
+    (void)work_.compare_exchange_strong(announced, announced & ~sleeping, std::memory_order_relaxed,
+                                        std::memory_order_relaxed);
     P::wake(work_);
 }
 
 template <platform P>
 void basic_rcu_domain<P>::wait_for_work(std::uint64_t seen, unsigned milliseconds) {
     const std::uint64_t epoch = P::seeded(defect::driver_sleeps_on_stale_epoch) ? work_epoch() : seen;
-    const auto changed = [epoch](std::uint64_t now) { return now != epoch; };
+    const std::uint64_t asleep = epoch | sleeping;
+    std::uint64_t found = epoch;
+    if (!work_.compare_exchange_strong(found, asleep, std::memory_order_relaxed, std::memory_order_relaxed) &&
+        found != asleep) {
+        return;
+    }
+    const auto changed = [asleep](std::uint64_t now) { return now != asleep; };
     if (milliseconds == 0) {
-        P::await(work_, changed, std::memory_order_acquire);
+        P::await(work_, changed, std::memory_order_relaxed);
     } else {
-        P::await_for(work_, changed, std::memory_order_acquire, milliseconds);
+        P::await_for(work_, changed, std::memory_order_relaxed, milliseconds);
     }
 }
 

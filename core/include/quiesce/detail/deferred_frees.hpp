@@ -1,0 +1,165 @@
+// free_rcu: objects that are freed, many together, after a grace period.
+//
+// A thread collects objects in an array of its own (a block of pointers, and a list of embedded heads) behind an
+// owner_gate, without a lock and without an atomic read-modify-write. A full array goes to the shard of the CPU on
+// which the thread runs. The monitor (a step of the driver) takes over what threads hold that do not fill their arrays,
+// starts batches, and is armed whenever there may be something for it: by the thread that puts the first object into an
+// empty array, by whoever hands over, and by itself when objects are left.
+//
+// That no object is stranded rests on the order in the monitor: it clears `armed` first and looks afterwards. An
+// append that it does not find comes after the gate was opened again, or finds it closed; either way that thread sees
+// `armed` cleared and arms it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <new>
+
+#include "quiesce/detail/fixed_array.hpp"
+#include "quiesce/detail/free_block.hpp"
+#include "quiesce/detail/free_shard.hpp"
+#include "quiesce/detail/lock_hold.hpp"
+#include "quiesce/detail/owner_gate.hpp"
+#include "quiesce/detail/thread_records.hpp"
+#include "quiesce/platform.hpp"
+#include "quiesce/rcu_head.hpp"
+
+namespace quiesce {
+
+template <platform P>
+class basic_rcu_domain;
+
+/// How far deferred frees may run ahead of the driver, in objects that threads have handed over.
+struct backlog_limits {
+    /// From here on the driver does not delay.
+    std::uint64_t hurry_at;
+    /// From here on a call that hands a full block over waits until the driver is below it again, at most `throttle_ms`
+    /// (0: never). Not inside a section, callback or deleter of any domain, and not with an embedded head; what could
+    /// not be slowed down, or not long enough, is counted.
+    std::uint64_t throttle_at;
+    unsigned throttle_ms;
+};
+
+namespace detail {
+
+/// What one thread collects. All but the gate and `owned` belong to whoever is inside the gate.
+template <class P>
+struct alignas(64) free_record {
+    owner_gate<P> gate;
+    /// The next free entry of the block, and its end; equal when the block is full or missing.
+    typename P::template plain<deferred_object<P>*> position{nullptr};
+    deferred_object<P>* end = nullptr;
+    free_block<P>* block = nullptr;
+    head_list<P> heads;
+    typename P::template plain<unsigned> heads_count{0};
+    /// The owner's own: whether the monitor has been told of the record.
+    typename P::template plain<bool> announced{false};
+    /// Non-zero while a thread owns the record.
+    typename P::template atomic<std::uint32_t> owned{1};
+    /// Written before the record is published.
+    typename P::template plain<free_record*> next{nullptr};
+
+    free_record() {
+        P::name(position, "array.position");
+        P::name(heads_count, "array.heads_count");
+    }
+
+    void install(free_block<P>* empty, unsigned entries) {
+        block = empty;
+        position.set(empty == nullptr ? nullptr : empty->begin());
+        end = empty == nullptr ? nullptr : empty->begin() + entries;
+    }
+
+    /// The block with its number of objects, which the record no longer holds; null when there is none.
+    free_block<P>* detach() {
+        free_block<P>* const held = block;
+        deferred_object<P>* const filled = position.get();
+        if (held != nullptr) {
+            held->count = static_cast<unsigned>(filled - held->begin());
+        }
+        install(nullptr, 0);
+        return held;
+    }
+
+    void append(void* object, free_function free) {
+        deferred_object<P>* const at = position.get();
+        at->object.set(object);
+        at->free.set(free);
+        position.set(at + 1);
+    }
+};
+
+/// Whether the monitor has something to do.
+enum class monitor_state : std::uint32_t {
+    idle,     ///< nothing is deferred
+    armed,    ///< something is; the driver may delay, so that more comes together
+    hurried,  ///< somebody waits, or too much is pending
+};
+
+template <class P>
+class deferred_frees {
+public:
+    using head = basic_rcu_head<P>;
+
+    explicit deferred_frees(basic_rcu_domain<P>& domain);
+    ~deferred_frees();
+    deferred_frees(const deferred_frees&) = delete;
+    deferred_frees& operator=(const deferred_frees&) = delete;
+
+    /// Defers an object by its address. Returns false, and has done nothing, when there is no memory to hold it.
+    /// `may_wait` says whether the call may be slowed down.
+    bool defer(void* object, free_function free, bool may_wait);
+    /// What is left to do when `defer` returned false: waits for a grace period here, then frees the object here.
+    void wait_and_free(void* object, free_function free);
+    void defer(head* h, typename head::callback function);
+
+    /// Waits until every object deferred before the call has been freed.
+    void barrier();
+    bool monitor_step();
+    unsigned reclaim_step();
+    monitor_state state() const { return static_cast<monitor_state>(armed_.load(std::memory_order_relaxed)); }
+    void hurry();
+    void limit_backlog(const backlog_limits& limits) { limits_ = limits; }
+    std::uint64_t backlog() const { return backlog_.load(std::memory_order_relaxed); }
+    std::uint64_t limit_exceeded() const { return exceeded_.load(std::memory_order_relaxed); }
+
+private:
+    using block = free_block<P>;
+    using record = free_record<P>;
+    using shard = free_shard<P>;
+
+    static void thread_exits(void* self, record* r);
+
+    record* own_record() {
+        record* const r = own_.get();
+        return r != nullptr ? r : register_thread();
+    }
+    record* register_thread();
+    shard& here() { return shards_[P::this_shard() % shards_.size()]; }
+    bool defer_slowly(record* r, void* object, free_function free, bool may_wait);
+    void hand_over(block* full, head_list<P>& heads, unsigned heads_count);
+    void detach_and_hand_over(record& r);
+    unsigned collect();
+    void arm(record* r);
+    void slow_down(bool may_wait);
+    void free_all(free_channels<P>& channels, shard& from);
+    void barrier_count_down();
+
+    basic_rcu_domain<P>& domain_;
+    thread_records<P, record> records_;
+    fixed_array<P, shard> shards_;
+    typename P::template atomic<std::uint32_t> armed_{0};
+    /// One flusher at a time.
+    typename P::mutex flush_lock_;
+    typename P::mutex barrier_lock_;
+    typename P::template atomic<std::uint64_t> shards_left_{0};
+
+    typename P::template atomic<std::uint64_t> backlog_{0};
+    typename P::template atomic<std::uint64_t> exceeded_{0};
+    backlog_limits limits_;
+
+    typename P::template thread_slot<record> own_;
+};
+
+}  // namespace detail
+}  // namespace quiesce

@@ -1,0 +1,230 @@
+// One shard of the objects that wait for a grace period to be freed.
+//
+// Objects come in two channels: blocks of pointers, and a list of embedded heads. Both wait in `pending` until one of a
+// few batch slots has *all* its channels empty; then everything moves there and asks for a grace period, so at most as
+// many grace periods are asked for as there are slots, and the longer they take the more each of them covers.
+//
+// Each block, and the list of heads, carries the cookie of the grace period that its newest object needs. Each also
+// carries the phase in which it was handed over: a barrier begins a new phase and waits until nothing of the old one is
+// left, wherever in the shard it is, so what is handed over meanwhile does not hold the barrier up.
+//
+// Source: struct kfree_rcu_cpu of the Linux kernel, mm/slab_common.c; the phases are an addition.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "quiesce/detail/fixed_array.hpp"
+#include "quiesce/detail/free_block.hpp"
+#include "quiesce/detail/grace_period.hpp"
+#include "quiesce/detail/lock_hold.hpp"
+#include "quiesce/platform.hpp"
+#include "quiesce/rcu_head.hpp"
+
+namespace quiesce::detail {
+
+/// Objects of both channels.
+template <class P>
+struct free_channels {
+    block_list<P> blocks;
+    head_list<P> heads;
+    /// Of the heads: how many, what they need, and in which phase the first came.
+    unsigned heads_count = 0;
+    unsigned heads_phase = 0;
+    std::uint64_t heads_cookie = 0;
+
+    bool empty() const { return blocks.empty() && heads.empty(); }
+
+    void take_heads(free_channels& other) {
+        heads.splice_back(other.heads);
+        heads_count = other.heads_count;
+        heads_phase = other.heads_phase;
+        heads_cookie = other.heads_cookie;
+        other.heads_count = 0;
+    }
+
+    void take(free_channels& other) {
+        blocks.splice_back(other.blocks);
+        take_heads(other);
+    }
+};
+
+template <class P>
+class deferred_frees;
+
+template <class P>
+class alignas(64) free_shard {
+public:
+    using block = free_block<P>;
+
+    free_shard() : slots_(P::limits().free_batches) {}
+    /// The objects that are still here are not freed.
+    ~free_shard() {
+        destroy_blocks(spares_);
+        destroy_blocks(pending_.blocks);
+        for (slot& s : slots_) {
+            destroy_blocks(s.held.blocks);
+        }
+    }
+
+    /// Takes over a block of objects and a list of heads (either may be missing) that were filled before the call.
+    void hand_over(block* full, head_list<P>& heads, unsigned heads_count, grace_period<P>& gp) {
+        const lock_hold hold(lock_);
+        // Not before the lock: the cookie must be newer than the newest object, and cookies must not decrease along
+        // the list.
+        const std::uint64_t cookie = gp.snapshot();
+        if (full != nullptr) {
+            if (!P::seeded(defect::block_cookie_of_first_append)) {
+                full->cookie = cookie;
+            }
+            full->phase = phase_;
+            ++units_[phase_];
+            pending_.blocks.push_back(full);
+        }
+        if (!heads.empty()) {
+            if (pending_.heads.empty()) {
+                pending_.heads_phase = phase_;
+                ++units_[phase_];
+                pending_.heads_cookie = cookie;
+            } else if (!P::seeded(defect::block_cookie_of_first_append)) {
+                pending_.heads_cookie = cookie;
+            }
+            pending_.heads.splice_back(heads);
+            pending_.heads_count += heads_count;
+        }
+    }
+
+    /// An empty block, or null.
+    block* take_spare() {
+        const lock_hold hold(lock_);
+        if (spares_.empty()) {
+            return nullptr;
+        }
+        --spare_count_;
+        return spares_.pop_front();
+    }
+
+    /// Keeps an empty block for later, if there is room; otherwise frees it.
+    void keep_spare(block* empty) {
+        {
+            const lock_hold hold(lock_);
+            if (spare_count_ < P::limits().spare_blocks) {
+                spares_.push_back(empty);
+                ++spare_count_;
+                return;
+            }
+        }
+        block::destroy(empty, P::limits().free_block_entries);
+    }
+
+    struct monitor_result {
+        /// The cookie that a batch was started with, or 0.
+        std::uint64_t wanted = 0;
+        /// Whether objects are still pending because no slot was empty.
+        bool left = false;
+    };
+
+    /// Moves what can be freed already to `expired`, and the rest to an empty batch slot if there is one.
+    monitor_result monitor(grace_period<P>& gp, free_channels<P>& expired) {
+        const lock_hold hold(lock_);
+        while (!pending_.blocks.empty() && gp.done(pending_.blocks.front()->cookie)) {
+            expired.blocks.push_back(pending_.blocks.pop_front());
+        }
+        if (!pending_.heads.empty() && gp.done(pending_.heads_cookie)) {
+            expired.take_heads(pending_);
+        }
+        monitor_result result;
+        if (pending_.empty()) {
+            return result;
+        }
+        for (slot& s : slots_) {
+            if (P::seeded(defect::hand_over_ignores_channel) && s.held.blocks.empty()) {
+                s.held.blocks.splice_back(pending_.blocks);
+                if (s.held.heads.empty()) {
+                    s.held.take_heads(pending_);
+                }
+                result.wanted = s.cookie = gp.snapshot();
+                return result;
+            }
+            if (s.held.empty()) {
+                s.cookie = pending_.heads.empty() ? 0 : pending_.heads_cookie;
+                if (!pending_.blocks.empty() && pending_.blocks.back()->cookie > s.cookie) {
+                    s.cookie = pending_.blocks.back()->cookie;
+                }
+                result.wanted = s.cookie;
+                s.held.take(pending_);
+                return result;
+            }
+        }
+        result.left = true;
+        return result;
+    }
+
+    /// Moves a batch whose grace period is over to `ready`; returns whether there was one.
+    bool take_batch(grace_period<P>& gp, free_channels<P>& ready) {
+        const lock_hold hold(lock_);
+        for (slot& s : slots_) {
+            if (!s.held.empty() && (gp.done(s.cookie) || P::seeded(defect::batch_freed_without_grace_period))) {
+                ready.take(s.held);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// Objects have been freed: `units` blocks and lists, by phase. Returns whether a barrier waited for the last.
+    bool freed(const unsigned (&units)[2]) {
+        const lock_hold hold(lock_);
+        units_[0] -= units[0];
+        units_[1] -= units[1];
+        if (barrier_waits_ && units_[1 - phase_] == 0) {
+            barrier_waits_ = false;
+            return true;
+        }
+        return false;
+    }
+
+    /// Begins a new phase. Returns whether there is anything of the old one to wait for; then `freed` will say when it
+    /// is gone. One barrier at a time.
+    bool begin_barrier() {
+        const lock_hold hold(lock_);
+        if (P::seeded(defect::barrier_skips_shard_without_pending) && pending_.empty()) {
+            return false;
+        }
+        barrier_waits_ = units_[phase_] != 0;
+        phase_ = 1 - phase_;
+        return barrier_waits_;
+    }
+
+    bool idle() {
+        const lock_hold hold(lock_);
+        return units_[0] == 0 && units_[1] == 0;
+    }
+
+private:
+    struct slot {
+        free_channels<P> held;
+        std::uint64_t cookie = 0;
+    };
+
+    static void destroy_blocks(block_list<P>& blocks) {
+        while (!blocks.empty()) {
+            block::destroy(blocks.pop_front(), P::limits().free_block_entries);
+        }
+    }
+
+    friend class deferred_frees<P>;
+
+    typename P::mutex lock_;
+    // All under the lock.
+    free_channels<P> pending_;
+    fixed_array<P, slot> slots_;
+    /// Blocks and lists that were handed over and not freed yet, by phase.
+    unsigned units_[2] = {0, 0};
+    unsigned phase_ = 0;
+    bool barrier_waits_ = false;
+    block_list<P> spares_;
+    unsigned spare_count_ = 0;
+};
+
+}  // namespace quiesce::detail

@@ -1,0 +1,39 @@
+// Two threads defer their first objects at the same time; the monitor, armed by one, must not miss the other.
+#pragma once
+
+#include "relacy_models/scenarios/support.hpp"
+
+namespace quiesce::models {
+
+template <class P>
+struct new_threads_are_not_missed {
+    static constexpr defect_info defects[] = {
+        {defect::new_record_only_arms, "new_record_only_arms", "", "deadlock", "C++20, [atomics.order]",
+         "a thread that has just been registered is satisfied when it finds the monitor armed", "2"},
+    };
+    static constexpr std::string_view must_reach[] = {"everything was freed"};
+    static constexpr scenario_info info{"new_threads_are_not_missed",
+                                        "the monitor finds what a thread deferred first, also when it was armed before",
+                                        "C11",
+                                        3,
+                                        defects,
+                                        must_reach,
+                                        false,
+                                        0};
+
+    basic_rcu_domain<P> domain;
+    noted_callback<P> object[2];
+
+    void thread(unsigned i) {
+        if (i < 2) {
+            domain.free_rcu(static_cast<basic_rcu_head<P>*>(&object[i]), &noted_callback<P>::run);
+            return;
+        }
+        drive_frees(domain, [this] { return object[0].ran.get() == 1 && object[1].ran.get() == 1; });
+        P::reached("everything was freed");
+    }
+
+    void finish() {}
+};
+
+}  // namespace quiesce::models
