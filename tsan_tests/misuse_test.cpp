@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -8,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "quiesce/rcu.hpp"
+#include "quiesce/free_rcu.hpp"
 
 namespace {
 
@@ -94,6 +95,91 @@ TEST_F(Misuse, ASecondRetirementIsReportedAndDoesNothing) {
     EXPECT_EQ(runs, 1);
 }
 
+TEST_F(Misuse, ASecondDeferralOfAHeadIsReportedAndDoesNothing) {
+    static int runs;
+    runs = 0;
+    quiesce::rcu_head h;
+    const auto run = [](quiesce::rcu_head*) { ++runs; };
+    domain.lock();  // holds the first deferral back
+    domain.free_rcu(&h, run);
+    domain.free_rcu(&h, run);
+    expect(misuse::double_retire, "free_rcu");
+    domain.retire(&h, run);
+    expect(misuse::double_retire, "rcu_retire");
+    domain.unlock();
+    domain.free_rcu_barrier();
+    domain.barrier();
+    EXPECT_EQ(runs, 1);
+}
+
+TEST_F(Misuse, FreeRcuWithoutAHeadInASectionIsReportedAndDoesNothing) {
+    if (!quiesce::native_platform::checked()) {
+        GTEST_SKIP() << "reported in checked builds";
+    }
+    static std::atomic<int> runs;  // of two drivers
+    runs = 0;
+    rcu_domain other;
+    const auto run = [](void*) { ++runs; };
+    {
+        const std::scoped_lock section(domain);
+        domain.free_rcu(&runs, run);
+        expect(misuse::free_rcu_in_section, "free_rcu");
+        other.free_rcu(&runs, run);
+        EXPECT_TRUE(domain.try_free_rcu(&runs, run));
+        EXPECT_FALSE(last.has_value());
+    }
+    domain.free_rcu_barrier();
+    other.free_rcu_barrier();
+    EXPECT_EQ(runs, 2);
+}
+
+TEST_F(Misuse, FreeRcuBarrierInASectionIsReportedAndReturns) {
+    domain.lock();
+    EXPECT_TRUE(domain.try_free_rcu(this, [](void*) {}));
+    domain.free_rcu_barrier();
+    expect(misuse::barrier_in_section, "free_rcu_barrier");
+    domain.unlock();
+    domain.free_rcu_barrier();
+    EXPECT_FALSE(last.has_value());
+}
+
+TEST_F(Misuse, WaitingForACookieInASectionIsReportedAndReturns) {
+    const std::scoped_lock section(domain);
+    EXPECT_FALSE(domain.wait_for(domain.start_poll(), 10'000));
+    expect(misuse::synchronize_in_section, "rcu_domain::wait_for");
+}
+
+TEST_F(Misuse, WaitingInADeleterOrACallbackIsReported) {
+    struct probe : quiesce::rcu_head {
+        rcu_domain* home = nullptr;
+        std::vector<quiesce::misuse_report> reports;
+        static void wait(quiesce::rcu_head* h) {
+            auto* const self = static_cast<probe*>(h);
+            self->home->free_rcu_barrier();
+            self->reports.push_back(last.value_or(quiesce::misuse_report{}));
+            self->home->barrier();
+            self->reports.push_back(last.value_or(quiesce::misuse_report{}));
+            self->home->synchronize();
+            self->reports.push_back(std::exchange(last, std::nullopt).value_or(quiesce::misuse_report{}));
+        }
+    };
+    probe in_deleter;
+    probe in_callback;
+    in_deleter.home = in_callback.home = &domain;
+    domain.free_rcu(&in_deleter, &probe::wait);
+    domain.free_rcu_barrier();
+    domain.retire(&in_callback, &probe::wait);
+    domain.barrier();
+    for (const probe& p : {in_deleter, in_callback}) {
+        ASSERT_EQ(p.reports.size(), 3U);
+        EXPECT_EQ(p.reports[0].kind, misuse::barrier_in_callback);
+        EXPECT_EQ(p.reports[0].call, "free_rcu_barrier");
+        EXPECT_EQ(p.reports[1].kind, misuse::barrier_in_callback);
+        EXPECT_EQ(p.reports[1].call, "rcu_barrier");
+        EXPECT_EQ(p.reports[2].kind, misuse::synchronize_in_callback);
+    }
+}
+
 TEST_F(Misuse, AThreadThatEndsInsideASectionIsReported) {
     std::thread([&] { domain.lock(); }).join();
     expect(misuse::thread_exit_in_section, "thread exit");
@@ -108,6 +194,49 @@ TEST_F(Misuse, ADomainDestroyedWithCallbacksQueuedIsReported) {
         short_lived.retire(&p, [](quiesce::rcu_head*) {});
     }
     expect(misuse::domain_destroyed_with_callbacks, "~rcu_domain");
+}
+
+TEST_F(Misuse, ADomainDestroyedWithFreesCollectedIsReported) {
+    {
+        rcu_domain short_lived;
+        short_lived.stop_driver();
+        short_lived.free_rcu(this, [](void*) { FAIL(); });
+    }
+    expect(misuse::domain_destroyed_with_frees, "~rcu_domain");
+    quiesce::rcu_head h;
+    {
+        rcu_domain short_lived;
+        short_lived.stop_driver();
+        short_lived.free_rcu(&h, [](quiesce::rcu_head*) { FAIL(); });
+    }
+    expect(misuse::domain_destroyed_with_frees, "~rcu_domain");
+}
+
+TEST_F(Misuse, ADomainDestroyedWithFreesHandedOverIsReported) {
+    {
+        rcu_domain short_lived;
+        short_lived.stop_driver();
+        short_lived.free_rcu(this, [](void*) { FAIL(); });
+        (void)short_lived.monitor_step();  // to a batch
+    }
+    expect(misuse::domain_destroyed_with_frees, "~rcu_domain");
+    {
+        rcu_domain short_lived;
+        short_lived.stop_driver();
+        for (unsigned i = 0; i != quiesce::native_platform::limits().free_block_entries + 1; ++i) {
+            short_lived.free_rcu(this, [](void*) { FAIL(); });
+        }
+    }
+    expect(misuse::domain_destroyed_with_frees, "~rcu_domain");
+}
+
+TEST_F(Misuse, ADomainDestroyedAfterAFreeRcuBarrierIsNotReported) {
+    {
+        rcu_domain short_lived;
+        short_lived.free_rcu(this, [](void*) {});
+        short_lived.free_rcu_barrier();
+    }
+    EXPECT_FALSE(last.has_value());
 }
 
 TEST_F(Misuse, StepsTakenInsideACallbackDoNotHideThatItIsOne) {

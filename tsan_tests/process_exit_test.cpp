@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <mutex>
 
-#include "quiesce/rcu.hpp"
+#include "quiesce/free_rcu.hpp"
 
 namespace {
 
@@ -50,6 +50,25 @@ TEST(ProcessExitDeathTest, DestructorsOfStaticsMayStillRetire) {
             std::exit(0);
         },
         testing::ExitedWithCode(0), "retired at exit");
+}
+
+TEST(ProcessExitDeathTest, DestructorsOfStaticsMayStillDeferFrees) {
+    testing::FLAGS_gtest_death_test_style = "threadsafe";
+    EXPECT_EXIT(
+        {
+            struct late {
+                ~late() {
+                    for (int i = 0; i != 1000; ++i) {
+                        quiesce::free_rcu(new int(i));
+                    }
+                    std::fputs("deferred at exit", stderr);
+                }
+            };
+            static late l;
+            quiesce::free_rcu(new int(0));  // the default domain, and its handler for exit, are younger than `l`
+            std::exit(0);
+        },
+        testing::ExitedWithCode(0), "deferred at exit");
 }
 
 }  // namespace

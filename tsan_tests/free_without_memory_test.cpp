@@ -1,0 +1,212 @@
+// free_rcu where memory, or a thread, cannot be had. An executable of its own, because it replaces operator new.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdlib>
+#include <mutex>
+#include <new>
+#include <thread>
+#include <vector>
+
+#include "tsan_tests/free_rcu_support.hpp"
+
+namespace {
+
+/// What the calling thread is refused. Starting a thread takes the operator that throws; free_rcu takes only the one
+/// that does not.
+enum class refused { nothing, threads, everything };
+thread_local refused refuse = refused::nothing;
+
+void* allocate(std::size_t bytes, std::size_t alignment) noexcept {
+    return std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+}
+
+}  // namespace
+
+void* operator new(std::size_t bytes) {
+    void* const memory = refuse == refused::nothing ? std::malloc(bytes) : nullptr;
+    if (memory == nullptr) {
+        throw std::bad_alloc();
+    }
+    return memory;
+}
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+    return refuse == refused::everything ? nullptr : std::malloc(bytes);
+}
+void* operator new(std::size_t bytes, std::align_val_t alignment) {
+    void* const memory = refuse == refused::nothing ? allocate(bytes, static_cast<std::size_t>(alignment)) : nullptr;
+    if (memory == nullptr) {
+        throw std::bad_alloc();
+    }
+    return memory;
+}
+void* operator new(std::size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+    return refuse == refused::everything ? nullptr : allocate(bytes, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, std::align_val_t) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+    std::free(memory);
+}
+
+namespace {
+
+using namespace quiesce::tests;
+using quiesce::free_rcu;
+using quiesce::rcu_domain;
+using quiesce::try_free_rcu;
+
+class FreeWithoutMemory : public testing::Test {
+protected:
+    using to_delete = std::default_delete<headless>;
+
+    // Makes a call while the calling thread is refused something.
+    template <class Call>
+    static auto without(refused what, Call call) {
+        struct restore {
+            ~restore() { refuse = refused::nothing; }
+        } const at_the_end;
+        refuse = what;
+        return call();
+    }
+
+    template <class Call>
+    static bool fails_without(refused what, Call call) {
+        try {
+            without(what, call);
+        } catch (const std::bad_alloc&) {
+            return true;
+        }
+        return false;
+    }
+
+    std::atomic<int> deleted{0};
+    rcu_domain domain;
+};
+
+TEST_F(FreeWithoutMemory, WaitsForAGracePeriodAndDeletesTheObjectBeforeItReturns) {
+    auto* const object = new headless(deleted);
+    reader in_the_way(domain);
+    const std::jthread leaver = in_the_way.leave_after(20ms);
+    without(refused::everything, [&] { free_rcu(object, to_delete(), domain); });
+    EXPECT_TRUE(in_the_way.left());
+    EXPECT_EQ(deleted, 1);
+}
+
+TEST_F(FreeWithoutMemory, TheTryReturnsFalseAndDoesNothing) {
+    auto* const object = new headless(deleted);
+    EXPECT_FALSE(without(refused::everything, [&] { return try_free_rcu(object, to_delete(), domain); }));
+    domain.free_rcu_barrier();
+    EXPECT_EQ(deleted, 0);
+    EXPECT_TRUE(try_free_rcu(object, to_delete(), domain));
+    domain.free_rcu_barrier();
+    EXPECT_EQ(deleted, 1);
+}
+
+TEST_F(FreeWithoutMemory, TheTryReturnsFalseAtTheEndOfABlockAndKeepsTheBlock) {
+    domain.stop_driver();  // takes nothing from the block meanwhile
+    auto* const object = new headless(deleted);
+    defer<headless>(block, deleted, domain);
+    EXPECT_FALSE(without(refused::everything, [&] { return try_free_rcu(object, to_delete(), domain); }));
+    EXPECT_TRUE(domain.monitor_step());
+    EXPECT_EQ(domain.advance_grace_period(), quiesce::step_result::completed);
+    EXPECT_EQ(domain.free_step(), 1U);
+    EXPECT_EQ(deleted, block);
+    to_delete()(object);
+}
+
+TEST_F(FreeWithoutMemory, NothingIsLostWhenMemoryComesAndGoes) {
+    constexpr int each = 100;
+    for (int round = 1; round != 21; ++round) {
+        std::vector<headless*> objects;
+        std::vector<headed*> heads;
+        for (int i = 0; i != each; ++i) {
+            objects.push_back(new headless(deleted));
+            heads.push_back(new headed(deleted));
+        }
+        without(round % 2 == 0 ? refused::everything : refused::nothing, [&] {
+            for (int i = 0; i != each; ++i) {
+                free_rcu(objects[static_cast<std::size_t>(i)], to_delete(), domain);
+                free_rcu(heads[static_cast<std::size_t>(i)], std::default_delete<headed>(), domain);
+            }
+        });
+        if (round % 5 == 0) {
+            domain.free_rcu_barrier();
+            EXPECT_EQ(deleted, round * 2 * each);
+        }
+    }
+}
+
+TEST_F(FreeWithoutMemory, AHeadNeedsNoneOnceTheDriverRuns) {
+    defer<headed>(1, deleted, domain);
+    std::vector<headed*> heads(3 * block);
+    for (headed*& h : heads) {
+        h = new headed(deleted);
+    }
+    std::thread([&] {  // has no array either
+        without(refused::everything, [&] {
+            for (headed* const h : heads) {
+                free_rcu(h, std::default_delete<headed>(), domain);
+            }
+        });
+    })
+        .join();
+    domain.free_rcu_barrier();
+    EXPECT_EQ(deleted, 3 * block + 1);
+}
+
+TEST_F(FreeWithoutMemory, ADeleterWaitsForAGracePeriodToo) {
+    struct parent : headless {
+        parent(std::atomic<int>& count, rcu_domain& d) : headless(count), home(&d), child(new headless(count)) {}
+        ~parent() {
+            without(refused::everything, [this] { free_rcu(child, to_delete(), *home); });
+            EXPECT_EQ(*deleted, 1);
+        }
+        rcu_domain* home;
+        headless* child;
+    };
+    free_rcu(new parent(deleted, domain), std::default_delete<parent>(), domain);
+    domain.free_rcu_barrier();
+    EXPECT_EQ(deleted, 2);
+}
+
+TEST_F(FreeWithoutMemory, AHeadIsDeferredAllTheSameWhenTheDriverCannotStart) {
+    auto* const object = new headed(deleted);
+    EXPECT_TRUE(fails_without(refused::everything, [&] { free_rcu(object, std::default_delete<headed>(), domain); }));
+    domain.free_rcu_barrier();
+    EXPECT_EQ(deleted, 1);
+}
+
+TEST_F(FreeWithoutMemory, TheNextCallStartsTheDriverThatCouldNotStart) {
+    auto* const object = new headless(deleted);
+    EXPECT_TRUE(fails_without(refused::threads, [&] { free_rcu(object, to_delete(), domain); }));
+    domain.hurry();
+    EXPECT_TRUE(eventually([&] { return deleted == 1; }));
+}
+
+TEST_F(FreeWithoutMemory, EveryObjectIsDeferredAllTheSameWhenTheDriverCannotStart) {
+    for (int i = 0; i != 2 * block + 1; ++i) {
+        auto* const object = new headless(deleted);
+        (void)fails_without(refused::threads, [&] { free_rcu(object, to_delete(), domain); });
+    }
+    domain.free_rcu_barrier();
+    EXPECT_EQ(deleted, 2 * block + 1);
+}
+
+TEST_F(FreeWithoutMemory, ABarrierThatCouldNotStartTheDriverMayBeRepeated) {
+    auto* const object = new headless(deleted);
+    EXPECT_TRUE(fails_without(refused::threads, [&] { free_rcu(object, to_delete(), domain); }));
+    EXPECT_TRUE(fails_without(refused::threads, [&] { domain.free_rcu_barrier(); }));
+    domain.free_rcu_barrier();
+    EXPECT_EQ(deleted, 1);
+}
+
+}  // namespace
