@@ -50,7 +50,7 @@ struct scenario_info {
     std::span<const std::string_view> must_reach;
     /// Whether it is small enough for a search without reduction to exhaust it within seconds.
     bool small = false;
-    /// Otherwise: with how many preemptions that search is through within a minute; 0 when only a random one is feasible.
+    /// Otherwise: with how many preemptions that search is through within seconds; 0 when only a random one is.
     unsigned preemptions = 2;
 };
 
