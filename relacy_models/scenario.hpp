@@ -52,6 +52,8 @@ struct scenario_info {
     bool small = false;
     /// Otherwise: with how many preemptions that search is through within seconds; 0 when only a random one is.
     unsigned preemptions = 2;
+    /// The sizes that it runs with, separated by blanks; empty for all. What uses nothing of the core needs only one.
+    std::string_view sizes = {};
 };
 
 struct named_limits {
@@ -59,7 +61,8 @@ struct named_limits {
     limits sizes;
 };
 
-/// The sizes that every scenario runs with: the smallest, where nothing wraps, and one where two of them differ.
+/// The sizes that a scenario runs with unless it names some of them: the smallest, where nothing wraps, and one where
+/// two of them differ.
 inline constexpr std::array<named_limits, 3> model_sizes{{
     {"1", {.shards = 1, .callbacks_per_step = 1, .free_block_entries = 1, .free_batches = 1, .spare_blocks = 0}},
     {"2", {.shards = 2, .callbacks_per_step = 2, .free_block_entries = 2, .free_batches = 2, .spare_blocks = 1}},

@@ -1,4 +1,5 @@
-// quiesce-engine-relacy: the scenarios under Relacy, speaking the engine protocol (docs/engine_protocol.md).
+#include "relacy_models/relacy/engine_main.hpp"
+
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
@@ -12,10 +13,13 @@
 #include "relacy_models/relacy/simulation.hpp"
 #include "relacy_models/relacy/trace.hpp"
 
+namespace quiesce::models::relacy {
+
 namespace {
 
-using namespace quiesce::models;
 using nlohmann::json;
+
+const char* this_engine = "";
 
 void print_line(const json& j) {
     const std::string text = j.dump();
@@ -25,7 +29,7 @@ void print_line(const json& j) {
 }
 
 [[noreturn]] void usage_error(const std::string& sentence) {
-    std::fprintf(stderr, "quiesce-engine-relacy: %s\n", sentence.c_str());
+    std::fprintf(stderr, "quiesce-engine-%s: %s\n", this_engine, sentence.c_str());
     std::exit(2);
 }
 
@@ -38,22 +42,12 @@ std::string case_name(const scenario_info& s, const defect_info* d) {
     return name;
 }
 
-std::vector<std::string> words(std::string_view text) {
-    std::vector<std::string> result;
-    while (!text.empty()) {
-        const std::size_t blank = std::min(text.find(' '), text.size());
-        result.emplace_back(text.substr(0, blank));
-        text.remove_prefix(std::min(blank + 1, text.size()));
-    }
-    return result;
-}
-
 void describe_plan(const scenario_info& s, const defect_info* d) {
-    for (const relacy::planned_run& r : relacy::plan_of(s, d)) {
+    for (const planned_run& r : plan_of(s, d)) {
         const json expect = d != nullptr ? json(words(d->expect)) : json{r.expect};
         print_line({{"type", "plan"},
                     {"case", case_name(s, d)},
-                    {"search", relacy::name_of(r.by)},
+                    {"search", name_of(r.by)},
                     {"size", r.size},
                     {"iterations", r.iterations},
                     {"seed", 0},
@@ -65,15 +59,18 @@ void describe_plan(const scenario_info& s, const defect_info* d) {
 void describe() {
     print_line({{"type", "engine"},
                 {"protocol", 1},
-                {"name", "relacy"},
+                {"name", this_engine},
                 {"version", QUIESCE_VERSION},
-                {"searches", {"random", "bound", "full"}}});
-    json sizes = json::array();
-    for (const named_limits& l : model_sizes) {
-        sizes.push_back(l.name);
-    }
-    for (const relacy::entry* e : relacy::entries_by_name()) {
+                {"searches", {"random", "bound", "full"}},
+                {"scope", "Relacy's search"}});
+    for (const entry* e : entries_by_name()) {
         const scenario_info& s = *e->info;
+        json sizes = json::array();
+        for (const named_limits& l : model_sizes) {
+            if (runs_with(s, l.name)) {
+                sizes.push_back(l.name);
+            }
+        }
         print_line({{"type", "scenario"},
                     {"name", s.name},
                     {"property", s.property},
@@ -100,7 +97,7 @@ struct request {
     std::string what;
     std::string trace;
     std::string size = "1";
-    relacy::run_options options;
+    run_options options;
 };
 
 template <class Number>
@@ -124,7 +121,7 @@ request parse_run(const std::vector<std::string>& arguments) {
         if (option == "--run") {
             r.what = value;
         } else if (option == "--search") {
-            const std::optional<relacy::search> by = relacy::search_named(value);
+            const std::optional<search> by = search_named(value);
             if (!by) {
                 usage_error("there is no search '" + value + "'; there are random, bound and full.");
             }
@@ -152,9 +149,9 @@ request parse_run(const std::vector<std::string>& arguments) {
 }
 
 int run(request r) {
-    const relacy::entry* scenario = nullptr;
+    const entry* scenario = nullptr;
     const defect_info* defect = nullptr;
-    for (const relacy::entry* e : relacy::entries_by_name()) {
+    for (const entry* e : entries_by_name()) {
         if (e->info->name == r.what) {
             scenario = e;
         }
@@ -170,8 +167,8 @@ int run(request r) {
     }
     const auto sizes =
         std::find_if(model_sizes.begin(), model_sizes.end(), [&](const named_limits& l) { return l.name == r.size; });
-    if (sizes == model_sizes.end()) {
-        usage_error("there is no size '" + r.size + "'.");
+    if (sizes == model_sizes.end() || !runs_with(*scenario->info, r.size)) {
+        usage_error("'" + r.what + "' does not run with a size '" + r.size + "'.");
     }
     r.options.sizes = sizes->sizes;
     r.options.seeded = defect != nullptr ? defect->seeded : quiesce::defect::none;
@@ -181,15 +178,15 @@ int run(request r) {
                     static_cast<unsigned long long>(iterations), seconds);
         std::fflush(stdout);
     };
-    relacy::outcome o = relacy::simulate(*scenario, r.options);
+    outcome o = simulate(*scenario, r.options);
     if (!r.trace.empty()) {
         if (o.verdict == "violated") {
-            o.message = relacy::write_trace(r.options.history_file, r.trace, r.what, scenario->info->threads);
+            o.message = write_trace(r.options.history_file, r.trace, r.what, scenario->info->threads);
         }
         std::remove(r.options.history_file.c_str());
     }
     json reached = json::object();
-    for (const relacy::reached_label& l : relacy::current.reached) {
+    for (const reached_label& l : current.reached) {
         if (!l.label.empty()) {
             reached[std::string(l.label)] = l.executions;
         }
@@ -198,7 +195,7 @@ int run(request r) {
                 {"case", r.what},
                 {"scenario", scenario->info->name},
                 {"defect", defect != nullptr ? defect->id : ""},
-                {"search", relacy::name_of(r.options.by)},
+                {"search", name_of(r.options.by)},
                 {"size", r.size},
                 {"seed", r.options.seed},
                 {"verdict", o.verdict},
@@ -213,7 +210,8 @@ int run(request r) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int engine_main(const char* name, int argc, char** argv) {
+    this_engine = name;
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     if (arguments.size() == 1 && arguments[0] == "--describe") {
         describe();
@@ -224,3 +222,5 @@ int main(int argc, char** argv) {
     }
     return run(parse_run(arguments));
 }
+
+}  // namespace quiesce::models::relacy

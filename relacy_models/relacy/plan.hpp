@@ -20,6 +20,12 @@ struct planned_run {
     std::string_view expect;
 };
 
+/// The parts of a list whose separators are blanks, as findings and sizes are written.
+std::vector<std::string> words(std::string_view text);
+
+/// Whether the scenario runs with the sizes of that name.
+bool runs_with(const scenario_info& scenario, std::string_view size);
+
 std::vector<planned_run> plan_of(const scenario_info& scenario, const defect_info* defect);
 
 std::string_view name_of(search s);
