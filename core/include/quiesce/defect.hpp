@@ -73,4 +73,9 @@ enum class defect : std::uint8_t {
     wake_before_store,
 };
 
+/// The N-th named fault of a protocol outside this project: its scenario lists it as a `defect_info` and asks for it
+/// with `P::seeded`, as the core does. Only the faults of one scenario must differ.
+template <unsigned N>
+requires(N < 64) inline constexpr defect user_defect = static_cast<defect>(192 + N);
+
 }  // namespace quiesce
