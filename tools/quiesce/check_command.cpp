@@ -67,7 +67,7 @@ int exit_code_of(const std::vector<run>& runs, bool interrupted, bool strict) {
 
 int check(const options& o, const stop_request& stop) {
     const process_limits limits{o.jobs, o.hang_timeout};
-    std::vector<engine> engines = find_engines();
+    std::vector<engine> engines = find_engines(o.engine_dir);
     if (!describe_engines(engines, limits, stop)) {
         return exit_interrupted;
     }

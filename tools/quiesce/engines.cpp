@@ -8,6 +8,9 @@
 #include <set>
 #include <system_error>
 
+#include "tools/quiesce/text.hpp"
+#include "tools/quiesce/usage_error.hpp"
+
 namespace quiesce::frontend {
 
 namespace {
@@ -16,7 +19,10 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view prefix = "quiesce-engine-";
 
-std::vector<fs::path> engine_directories() {
+std::vector<fs::path> engine_directories(const std::optional<fs::path>& chosen) {
+    if (chosen) {
+        return {*chosen};
+    }
     const char* path = std::getenv("QUIESCE_ENGINE_PATH");
     if (path == nullptr || *path == '\0') {
         std::error_code error;
@@ -97,12 +103,17 @@ std::string inconsistency(const engine& e) {
 
 }  // namespace
 
-std::vector<engine> find_engines() {
+std::vector<engine> find_engines(const std::optional<fs::path>& chosen) {
+    const std::vector<fs::path> directories = engine_directories(chosen);
     std::vector<engine> engines;
     std::set<std::string> seen;
-    for (const fs::path& directory : engine_directories()) {
+    for (const fs::path& directory : directories) {
         std::vector<engine> here;
         std::error_code error;
+        // What was asked for must not be left unchecked because of a slip of the pen.
+        if (!fs::is_directory(directory, error)) {
+            throw usage_error(fmt::format("'{}', where engines are to be, is not a directory.", directory.string()));
+        }
         for (fs::directory_iterator entry(directory, error), last; !error && entry != last; entry.increment(error)) {
             const std::string file = entry->path().filename().string();
             std::error_code unreadable;
@@ -115,6 +126,15 @@ std::vector<engine> find_engines() {
         }
         std::sort(here.begin(), here.end(), [](const engine& a, const engine& b) { return a.name < b.name; });
         std::move(here.begin(), here.end(), std::back_inserter(engines));
+    }
+    if (engines.empty()) {
+        std::vector<std::string> places;
+        for (const fs::path& directory : directories) {
+            places.push_back("'" + directory.string() + "'");
+        }
+        throw usage_error(fmt::format(
+            "no engine was found in {}; engines are executables named quiesce-engine-*, and --engine-dir says where.",
+            joined(places, ", ")));
     }
     return engines;
 }

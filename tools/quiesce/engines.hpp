@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,9 +25,10 @@ struct engine {
     std::string stderr_tail;
 };
 
-/// Executables named quiesce-engine-* in the directories of QUIESCE_ENGINE_PATH or, if that is unset or empty, in this
-/// program's own directory. The first of a file name wins.
-std::vector<engine> find_engines();
+/// Executables named quiesce-engine-* in the given directory or, without one, in the directories of
+/// QUIESCE_ENGINE_PATH or, if that is unset or empty, in this program's own directory. The first of a file name
+/// wins. Throws usage_error if a directory does not exist, and if there is no engine.
+std::vector<engine> find_engines(const std::optional<std::filesystem::path>& directory);
 
 /// Asks every engine to describe itself. False if the user asked to stop.
 bool describe_engines(std::vector<engine>& engines, const process_limits& limits, const stop_request& stop);

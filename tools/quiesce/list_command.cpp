@@ -49,7 +49,7 @@ private:
 }  // namespace
 
 int list(const options& o, const stop_request& stop) {
-    std::vector<engine> engines = find_engines();
+    std::vector<engine> engines = find_engines(o.engine_dir);
     if (!describe_engines(engines, {o.jobs, o.hang_timeout}, stop)) {
         return exit_interrupted;
     }

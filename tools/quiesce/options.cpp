@@ -53,6 +53,7 @@ options parse_options(int argc, const char* const* argv) {
     check->footer(footer);
     for (CLI::App* sub : {list, check}) {
         sub->add_option("--engine", o.engine, "Only this engine");
+        sub->add_option("--engine-dir", o.engine_dir, "Look for engines in this directory only");
         sub->add_option("--hang-timeout", o.hang_timeout, "Seconds of silence after which an engine is stopped")
             ->capture_default_str();
     }

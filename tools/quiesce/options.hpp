@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ struct options {
     std::vector<std::string> names;
     /// Empty: all.
     std::string engine;
+    /// None: where engines are looked for by default.
+    std::optional<std::filesystem::path> engine_dir;
     overrides instead_of_plan;
     unsigned jobs = 1;
     double hang_timeout = 120;

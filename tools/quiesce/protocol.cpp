@@ -157,7 +157,8 @@ protocol_line parse_line(std::string_view text) {
     const std::string type = text_member(object, "type");
     if (type == "engine") {
         return engine_line{count_member<int>(object, "protocol"), name_member(object, "name"),
-                           text_member(object, "version"), names_member(object, "searches")};
+                           text_member(object, "version"), names_member(object, "searches"),
+                           object.contains("scope") ? name_member(object, "scope") : ""};
     }
     if (type == "scenario") {
         return scenario_line{name_member(object, "name"), text_member(object, "property"),

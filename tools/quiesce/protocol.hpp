@@ -31,6 +31,8 @@ struct engine_line {
     std::string name;
     std::string version;
     std::vector<std::string> searches;
+    /// What `exhausted` means when this engine says it; empty if it means everything.
+    std::string scope;
 };
 
 struct scenario_line {

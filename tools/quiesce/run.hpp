@@ -24,6 +24,8 @@ struct outcome {
 struct run {
     std::string engine;
     std::filesystem::path executable;
+    /// The engine's scope, in the sense of engine_line.
+    std::string scope;
     /// As asked for; `expect` holds every accepted finding or verdict.
     plan_line asked;
     std::string scenario;

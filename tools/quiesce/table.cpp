@@ -20,7 +20,7 @@ std::string search_of(const run& r) {
 std::string verdict_of(const run& r) {
     switch (r.result.what) {
         case verdict::violated: return "violated: " + r.result.finding;
-        case verdict::exhausted: return r.engine == "relacy" ? "exhausted (Relacy's search)" : "exhausted";
+        case verdict::exhausted: return r.scope.empty() ? "exhausted" : fmt::format("exhausted ({})", r.scope);
         default: return std::string(name_of(r.result.what));
     }
 }

@@ -105,6 +105,37 @@ TEST(check, without_engines_exits_with_2) {
     EXPECT_THAT(r.err, HasSubstr("no engine was found"));
 }
 
+TEST(check, takes_engines_from_the_named_directory_and_from_no_other) {
+    const front_end named({"other"});
+    const program_result r =
+        front_end({"scripted", "broken"}).check({"bounds", "--engine-dir", named.directory().string()});
+    EXPECT_EQ(r.status, 0) << r.out << r.err;
+    EXPECT_THAT(r.out, AllOf(HasSubstr("other"), Not(HasSubstr("scripted")), Not(HasSubstr("broken"))));
+}
+
+TEST(list, takes_engines_from_the_named_directory_and_from_no_other) {
+    const front_end named({"other"});
+    const program_result r = front_end({"scripted"}).run({"list", "--engine-dir", named.directory().string()});
+    EXPECT_EQ(r.status, 0) << r.err;
+    EXPECT_THAT(r.out, AllOf(HasSubstr("other"), Not(HasSubstr("scripted"))));
+}
+
+TEST(check, of_a_directory_that_does_not_exist_or_has_no_engine_exits_with_2) {
+    const front_end f;
+    for (const std::string& missing : {(f.directory() / "missing").string(), std::string()}) {
+        const program_result r = f.check({"bounds", "--engine-dir", missing});
+        EXPECT_EQ(r.status, 2);
+        EXPECT_EQ(r.err, "quiesce: '" + missing + "', where engines are to be, is not a directory.\n");
+    }
+
+    const front_end without(std::vector<std::string>{});
+    const std::string empty = without.directory().string();
+    const program_result r = f.check({"bounds", "--engine-dir", empty});
+    EXPECT_EQ(r.status, 2);
+    EXPECT_TRUE(one_sentence(r.err)) << r.err;
+    EXPECT_THAT(r.err, HasSubstr("no engine was found in '" + empty + "'"));
+}
+
 TEST(check, of_a_case_without_a_planned_run_is_not_a_success) {
     const program_result r = front_end().check({"sized__unplanned"});
     EXPECT_EQ(r.status, 2);
@@ -220,9 +251,10 @@ TEST(check, of_one_engine_leaves_the_others_alone) {
     EXPECT_EQ(r.last_line(), "1 passed, 0 failed");
 }
 
-TEST(check, words_an_exhausted_search_of_relacy_as_what_it_is) {
-    const program_result r = front_end({"relacy"}).check({"disputed"});
-    EXPECT_THAT(r.line_of("disputed"), HasSubstr("exhausted (Relacy's search)"));
+TEST(check, words_an_exhausted_search_that_does_not_cover_everything_as_what_it_is) {
+    const std::string narrow = front_end({"narrow"}).check({"disputed"}).line_of("disputed");
+    EXPECT_THAT(narrow, HasSubstr("  exhausted (half of it)  "));
+    EXPECT_THAT(front_end({"other"}).check({"disputed"}).line_of("disputed"), HasSubstr("  exhausted  "));
 }
 
 TEST(check, prints_a_line_for_each_finished_run_when_not_on_a_terminal) {

@@ -54,7 +54,8 @@ int describe(const std::string& engine) {
         crash();
     }
     print(R"({"type":"engine","protocol":)" + std::string(engine == "newer" ? "2" : "1") + R"(,"name":")" + engine +
-          R"(","version":"7.1","searches":["random","bound","full"],"unknown_key":1})");
+          R"(","version":"7.1","searches":["random","bound","full"],)" +
+          (engine == "narrow" ? R"("scope":"half of it",)" : "") + R"("unknown_key":1})");
     for (const char* name :
          {"exhausts", "bounds", "violates", "crashes", "crashes_after_its_result", "hangs", "prints_garbage",
           "exits_quietly", "dies_mid_line", "unreached", "disputed", "echoes", "answers_for_another", "slow"}) {
