@@ -31,6 +31,9 @@
 #pragma GCC diagnostic ignored "-Wshadow"
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#ifndef __clang__
+#pragma GCC diagnostic ignored "-Walloc-size-larger-than="
+#endif
 #include <relacy/relacy.hpp>
 #pragma GCC diagnostic pop
 #undef $

@@ -1,4 +1,5 @@
-# What find_package(quiesce) finds: the target quiesce::core, with the definitions that it was built with.
+# What find_package(quiesce) finds: the target quiesce::core, with the definitions that it was built with, and as the
+# component relacy what engines of one's own scenarios are made of; and the command `quiesce`.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -12,19 +13,47 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/core/include/ DESTINATION include FILES_
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(EXPORT quiesce_targets NAMESPACE quiesce:: FILE quiesceTargets.cmake DESTINATION ${package_dir})
 
+if(QUIESCE_BUILD_RELACY)
+  install(TARGETS quiesce_relacy_engine EXPORT quiesce_relacy_targets)
+  install(EXPORT quiesce_relacy_targets NAMESPACE quiesce:: FILE quiesceRelacyTargets.cmake
+    DESTINATION ${package_dir})
+  # Under the names that they have in the source tree, so that a scenario reads the same here and there.
+  foreach(header IN ITEMS scenario.hpp scenarios/support.hpp relacy/core_instantiation.hpp relacy/engine_main.hpp
+      relacy/instance.hpp relacy/platform.hpp relacy/registry.hpp)
+    cmake_path(GET header PARENT_PATH folder)
+    install(FILES ${PROJECT_SOURCE_DIR}/relacy_models/${header}
+      DESTINATION include/quiesce-models/relacy_models/${folder})
+  endforeach()
+  foreach(file IN ITEMS quiesce_add_relacy_engine.cmake main.cpp.in registration.cpp.in)
+    install(FILES ${PROJECT_SOURCE_DIR}/relacy_models/relacy/${file} DESTINATION ${package_dir})
+  endforeach()
+endif()
+if(QUIESCE_BUILD_TOOLS)
+  install(TARGETS quiesce_cli)
+endif()
+
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/quiesceConfig.cmake.in
   ${PROJECT_BINARY_DIR}/quiesceConfig.cmake INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/quiesceConfigVersion.cmake COMPATIBILITY SameMajorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/quiesceConfig.cmake ${PROJECT_BINARY_DIR}/quiesceConfigVersion.cmake
   DESTINATION ${package_dir})
 
+# A test that runs ${script} against an install tree of its own.
+function(add_install_test name script)
+  add_test(NAME install.${name}
+    COMMAND ${CMAKE_COMMAND}
+      -D build=${PROJECT_BINARY_DIR} -D source=${PROJECT_SOURCE_DIR}
+      -D scratch=${PROJECT_BINARY_DIR}/install_tests/${name}
+      -D generator=${CMAKE_GENERATOR} -D compiler=${CMAKE_CXX_COMPILER} -D type=$<CONFIG>
+      -D version=${PROJECT_VERSION} -P ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/${script})
+  # Both write the list of what they installed to the build directory.
+  set_tests_properties(install.${name} PROPERTIES LABELS install RESOURCE_LOCK install TIMEOUT 600)
+endfunction()
+
 # Not with a sanitizer: the outside project is built without one and could not link the library.
 if(QUIESCE_BUILD_TESTS AND PROJECT_IS_TOP_LEVEL AND NOT QUIESCE_SANITIZER)
-  # An outside project finds the installed package, builds against it and runs.
-  add_test(NAME install.an_outside_project_builds_against_the_install_tree
-    COMMAND ${CMAKE_COMMAND}
-      -D build=${PROJECT_BINARY_DIR} -D example=${PROJECT_SOURCE_DIR}/examples/find_package
-      -D generator=${CMAKE_GENERATOR} -D compiler=${CMAKE_CXX_COMPILER} -D type=$<CONFIG>
-      -D version=${PROJECT_VERSION} -P ${CMAKE_CURRENT_LIST_DIR}/test_install.cmake)
-  set_tests_properties(install.an_outside_project_builds_against_the_install_tree PROPERTIES LABELS install)
+  add_install_test(an_outside_project_builds_against_the_install_tree test_install.cmake)
+  if(QUIESCE_BUILD_RELACY AND QUIESCE_BUILD_TOOLS)
+    add_install_test(an_outside_project_checks_a_protocol_of_its_own test_own_protocol.cmake)
+  endif()
 endif()

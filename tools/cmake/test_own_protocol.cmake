@@ -1,0 +1,120 @@
+# An outside project makes an engine of its own scenario and checks it with the installed command.
+# Arguments: those of install_scratch.cmake, source.
+include(${CMAKE_CURRENT_LIST_DIR}/install_scratch.cmake)
+
+set(scenario ring_hands_values_over)
+set(project ${scratch}/own_protocol)
+set(header ${project}/${scenario}.hpp)
+set(out ${scratch}/out)
+set(report ${scratch}/report.json)
+set(check ${prefix}/bin/quiesce check --engine-dir ${scratch}/build/bin --out ${out} --json ${report})
+# A copy, because the test makes mistakes in it.
+file(COPY ${source}/examples/own_protocol DESTINATION ${scratch})
+
+# Sets ${row} to the row of the report with that case and search, which must have the verdict and finding.
+function(expect_row case search verdict finding ok)
+  file(READ ${report} json)
+  string(JSON rows LENGTH "${json}" results)
+  math(EXPR last "${rows} - 1")
+  foreach(i RANGE ${last})
+    string(JSON row GET "${json}" results ${i})
+    set(found)
+    foreach(key IN ITEMS case search verdict finding ok)
+      string(JSON value GET "${row}" ${key})
+      list(APPEND found "${value}")
+    endforeach()
+    if("${found}" STREQUAL "${case};${search};${verdict};${finding};${ok}")
+      return()
+    endif()
+  endforeach()
+  message(FATAL_ERROR "No run of ${case}, ${search}, came to ${verdict}, ${finding}, ${ok}:\n${json}")
+endfunction()
+
+# A trace of the user's case must lead to the user's own lines.
+function(expect_trace case)
+  file(READ ${out}/${case}.ring.full.1.trace.txt trace)
+  foreach(part IN ITEMS "DATA RACE" "slot\\[0\\]\\.store\\(" "${scenario}\\.hpp:[0-9]+")
+    if(NOT trace MATCHES "${part}")
+      message(FATAL_ERROR "The trace of ${case} does not show ${part}:\n${trace}")
+    endif()
+  endforeach()
+endfunction()
+
+function(expect_in_output part)
+  string(FIND "${output}" "${part}" at)
+  if(at EQUAL -1)
+    message(FATAL_ERROR "The output lacks '${part}':\n${output}")
+  endif()
+endfunction()
+
+# Wrong use is refused in one sentence; no engine lies beside the installed command.
+unset(ENV{QUIESCE_ENGINE_PATH})
+function(expect_usage_error part)
+  run_exiting(2 ${prefix}/bin/quiesce check ${ARGN})
+  if(NOT errors MATCHES "^quiesce: [^\n]*${part}[^\n]*\\.\n$")
+    message(FATAL_ERROR "Where '${part}' was expected, the command said:\n${errors}")
+  endif()
+endfunction()
+expect_usage_error("no engine was found in .*--engine-dir says where")
+expect_usage_error("no engine was found in '${project}'" --engine-dir ${project})
+expect_usage_error("'${scratch}/build/bin'.* is not a directory" --engine-dir ${scratch}/build/bin)
+
+# As it is: the correct ring passes, and the fault that is seeded into it is caught.
+build_outside_project(${project} ${scratch}/build)
+run(${check})
+expect_row(${scenario} full exhausted "" ON)
+expect_row(${scenario} random bounded "" ON)
+expect_row(${scenario}__slot_freed_relaxed full violated data_race ON)
+expect_trace(${scenario}__slot_freed_relaxed)
+expect_in_output("exhausted (Relacy's search)")
+expect_in_output("3 passed, 0 failed")
+# What Relacy needs of every translation unit that includes it comes with the package.
+file(READ ${scratch}/build/compile_commands.json commands)
+foreach(flag IN ITEMS -DRL_DO_ASSERT=1 -fno-sized-deallocation)
+  if(NOT commands MATCHES "${flag}[^\n]*registration_of_${scenario}")
+    message(FATAL_ERROR "The scenario was compiled without ${flag}:\n${commands}")
+  endif()
+endforeach()
+
+# The same mistake without being told of it.
+file(READ ${header} text)
+string(REPLACE "P::seeded(slot_freed_relaxed)" "true" mistaken "${text}")
+if(mistaken STREQUAL text)
+  message(FATAL_ERROR "The line that the test breaks is not there.")
+endif()
+file(WRITE ${header} "${mistaken}")
+run(${CMAKE_COMMAND} --build ${scratch}/build --config ${type})
+run_exiting(1 ${check})
+expect_row(${scenario} full violated data_race OFF)
+expect_trace(${scenario})
+expect_in_output("UNEXPECTED ${scenario} [ring, full, size 1]: violated: data_race")
+expect_in_output("trace:  ${out}/${scenario}.ring.full.1.trace.txt")
+
+# A scenario that uses the core, whose code for this platform is in the library, and that has a namespace.
+file(APPEND ${project}/CMakeLists.txt
+  "quiesce_add_relacy_engine(NAME core NAMESPACE quiesce::models
+    SCENARIOS ${source}/relacy_models/scenarios/queued_work_wakes_the_driver.hpp)\n")
+run(${CMAKE_COMMAND} --build ${scratch}/build --config ${type})
+run(${check} --engine core --scheduler full)
+expect_row(queued_work_wakes_the_driver full exhausted "" ON)
+expect_row(queued_work_wakes_the_driver__driver_sleeps_on_stale_epoch full violated deadlock ON)
+
+# Where Relacy or the component is missing, the library can still be used, and the component is refused in one sentence.
+set_configure(configure_library ${source}/examples/find_package ${scratch}/library)
+run(${configure_library})
+set_configure(configure ${project} ${scratch}/build)
+function(expect_refusal sentence)
+  set(without_relacy -U QUIESCE_RELACY_INCLUDE_DIR
+    -D CMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF -D CMAKE_FIND_USE_SYSTEM_ENVIRONMENT_PATH=OFF)
+  run(${configure_library} ${without_relacy})
+  run_exiting(1 ${configure} ${without_relacy})
+  string(REGEX REPLACE "[ \n]+" " " words "${errors}")
+  string(FIND "${words}" "${sentence}" at)
+  if(at EQUAL -1)
+    message(FATAL_ERROR "Where '${sentence}' was expected, CMake said:\n${errors}")
+  endif()
+endfunction()
+expect_refusal("The component relacy of quiesce needs Relacy")
+file(GLOB_RECURSE component ${prefix}/quiesceRelacyTargets*.cmake)
+file(REMOVE ${component})
+expect_refusal("This quiesce was built without its component relacy")
