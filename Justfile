@@ -40,6 +40,12 @@ asan: deps
     cmake --build --preset asan-ubsan
     ctest --preset asan-ubsan
 
+# Measure the library against others; bench/README.md tells how to read the tables
+bench *arguments: deps
+    cmake --preset release
+    cmake --build --preset release --target quiesce_bench
+    build/release/bin/quiesce-bench {{arguments}}
+
 # Format the sources
 fmt:
     git ls-files -z -co --exclude-standard '*.hpp' '*.cpp' | xargs -0 clang-format -i
@@ -48,7 +54,7 @@ fmt:
 lint: deps
     git ls-files -z -co --exclude-standard '*.hpp' '*.cpp' | xargs -0 clang-format --dry-run --Werror
     cmake --preset dev-clang
-    run-clang-tidy-19 -quiet -p build/dev-clang '^{{justfile_directory()}}/(core|relacy_models|tools|tsan_tests)/'
+    run-clang-tidy-19 -quiet -p build/dev-clang '^{{justfile_directory()}}/(bench|core|relacy_models|tools|tsan_tests)/'
 
 # What continuous integration runs
 ci: test

@@ -18,14 +18,14 @@ if(QUIESCE_BUILD_RELACY)
   endif()
 endif()
 
-if(QUIESCE_BUILD_RELACY OR QUIESCE_BUILD_TOOLS)
+if(QUIESCE_BUILD_RELACY OR QUIESCE_BUILD_TOOLS OR QUIESCE_BUILD_BENCH)
   find_package(nlohmann_json QUIET)
   if(NOT nlohmann_json_FOUND)
     list(APPEND missing "nlohmann_json")
   endif()
 endif()
 
-if(QUIESCE_BUILD_TOOLS)
+if(QUIESCE_BUILD_TOOLS OR QUIESCE_BUILD_BENCH)
   foreach(package IN ITEMS CLI11 fmt)
     find_package(${package} QUIET)
     if(NOT ${package}_FOUND)
@@ -38,5 +38,5 @@ if(missing)
   list(JOIN missing ", " missing)
   message(FATAL_ERROR "quiesce cannot be built because the following is missing: ${missing}. "
     "On Debian, 'just deps' (the script tools/deps) installs it; the options QUIESCE_BUILD_TESTS, "
-    "QUIESCE_BUILD_RELACY and QUIESCE_BUILD_TOOLS leave out the parts that need it.")
+    "QUIESCE_BUILD_RELACY, QUIESCE_BUILD_TOOLS and QUIESCE_BUILD_BENCH leave out the parts that need it.")
 endif()
