@@ -1,18 +1,23 @@
-#include "quiesce/rcu.hpp"
+#include "quiesce/object_cache.hpp"
 
+#include <cstddef>
 #include <cstdlib>
 #include <new>
 
 namespace quiesce {
 
 template class basic_rcu_domain<native_platform>;
+template class detail::cache_core<native_platform>;
 
-rcu_domain& rcu_default_domain() noexcept {
+constinit std::atomic<rcu_domain*> native::default_domain{nullptr};
+
+rcu_domain& native::build_default_domain() noexcept {
     // Never destroyed, but its driver stops at exit, so that no callback runs beside the destructors of statics.
     static rcu_domain& domain = []() -> rcu_domain& {
         alignas(rcu_domain) static std::byte storage[sizeof(rcu_domain)];
         auto* const built = ::new (static_cast<void*>(storage)) rcu_domain();
         std::atexit([] { rcu_default_domain().stop_driver(); });
+        default_domain.store(built, std::memory_order_release);
         return *built;
     }();
     return domain;

@@ -1,6 +1,9 @@
 #include "quiesce/report.hpp"
 
+#include <dlfcn.h>
+
 #include <atomic>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 
@@ -10,11 +13,41 @@ namespace quiesce {
 
 namespace {
 
+void print_site(const void* address, unsigned long long objects) {
+    Dl_info info{};
+    if (::dladdr(address, &info) == 0 || info.dli_fname == nullptr) {
+        std::fprintf(stderr, "  %llu allocated at %p\n", objects, address);
+        return;
+    }
+    const auto offset = reinterpret_cast<std::uintptr_t>(address) - reinterpret_cast<std::uintptr_t>(info.dli_fbase);
+    std::fprintf(stderr, "  %llu allocated at %s+0x%llx%s%s\n", objects, info.dli_fname,
+                 static_cast<unsigned long long>(offset), info.dli_sname != nullptr ? " in " : "",
+                 info.dli_sname != nullptr ? info.dli_sname : "");
+}
+
 void print_and_abort(const misuse_report& r) {
+    const auto length = [](std::string_view text) { return static_cast<int>(text.size()); };
     const std::string_view what = describe(r.kind);
-    std::fprintf(stderr, "quiesce: misuse in %.*s: %.*s (object %p).\n", static_cast<int>(r.call.size()), r.call.data(),
-                 static_cast<int>(what.size()), what.data(), r.subject);
-    std::abort();
+    std::fprintf(stderr, "quiesce: %s%.*s: %.*s (", is_fatal(r.kind) ? "misuse in " : "", length(r.call), r.call.data(),
+                 length(what), what.data());
+    if (!r.cache.empty()) {
+        std::fprintf(stderr, "cache %.*s, ", length(r.cache), r.cache.data());
+    }
+    if (r.objects != 0) {
+        std::fprintf(stderr, "%llu objects", static_cast<unsigned long long>(r.objects));
+    } else {
+        std::fprintf(stderr, "object %p", r.subject);
+    }
+    std::fprintf(stderr, ").\n");
+    for (unsigned i = 0; i != r.sites.count; ++i) {
+        print_site(r.sites.found[i].address, r.sites.found[i].objects);
+    }
+    if (r.sites.others != 0) {
+        std::fprintf(stderr, "  %llu allocated elsewhere\n", static_cast<unsigned long long>(r.sites.others));
+    }
+    if (is_fatal(r.kind)) {
+        std::abort();
+    }
 }
 
 std::atomic<report_handler> handler{&print_and_abort};
@@ -23,6 +56,10 @@ std::atomic<report_handler> handler{&print_and_abort};
 
 report_handler set_report_handler(report_handler h) noexcept {
     return handler.exchange(h != nullptr ? h : &print_and_abort, std::memory_order_acq_rel);
+}
+
+const void* native::caller() noexcept {
+    return __builtin_return_address(0);
 }
 
 void native::report(const misuse_report& r) {

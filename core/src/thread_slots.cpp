@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <utility>
 
 #include "quiesce/native_platform.hpp"
 
@@ -20,8 +21,7 @@ constinit thread_local slot_table* slots = &empty_slot_table;
 namespace {
 
 struct slot_registry {
-    // Recursive because an exit hook may be the first to use another domain in its thread.
-    std::recursive_mutex lock;
+    std::mutex lock;
     std::bitset<max_slots> taken;
     slot_hooks hooks[max_slots];
     slot_table* tables = nullptr;
@@ -42,9 +42,34 @@ slot_registry& registry() {
     return *instance;
 }
 
+constinit thread_local bool holding = false;
+
+// Holds the lock, unless the thread does already: an exit hook may be the first to use another domain in its thread.
+// Not a recursive mutex, which a forked child cannot unlock.
+class registry_hold {
+public:
+    explicit registry_hold(slot_registry& r) : registry_(r), outermost_(!std::exchange(holding, true)) {
+        if (outermost_) {
+            registry_.lock.lock();
+        }
+    }
+    registry_hold(const registry_hold&) = delete;
+    registry_hold& operator=(const registry_hold&) = delete;
+    ~registry_hold() {
+        if (outermost_) {
+            holding = false;
+            registry_.lock.unlock();
+        }
+    }
+
+private:
+    slot_registry& registry_;
+    const bool outermost_;
+};
+
 void slot_registry::thread_exits(void* table) {
     slot_registry& r = registry();
-    const std::scoped_lock hold(r.lock);
+    const registry_hold hold(r);
     const std::unique_ptr<slot_table> own(static_cast<slot_table*>(table));
     for (std::size_t i = 0; i != max_slots; ++i) {
         void* const value = own->entry[i].exchange(nullptr, std::memory_order_relaxed);
@@ -64,7 +89,7 @@ void slot_registry::thread_exits(void* table) {
 
 std::size_t acquire_slot(const slot_hooks& hooks) noexcept {
     slot_registry& r = registry();
-    const std::scoped_lock hold(r.lock);
+    const registry_hold hold(r);
     std::size_t i = 0;
     while (i != max_slots && r.taken[i]) {
         ++i;
@@ -78,7 +103,7 @@ std::size_t acquire_slot(const slot_hooks& hooks) noexcept {
 
 void release_slot(std::size_t index) noexcept {
     slot_registry& r = registry();
-    const std::scoped_lock hold(r.lock);
+    const registry_hold hold(r);
     for (slot_table* table = r.tables; table != nullptr; table = table->next) {
         table->entry[index].store(nullptr, std::memory_order_relaxed);
     }
@@ -95,7 +120,7 @@ bool set_slot(std::size_t index, void* value) noexcept {
             return false;
         }
         slot_registry& r = registry();
-        const std::scoped_lock hold(r.lock);
+        const registry_hold hold(r);
         if (::pthread_setspecific(r.key, table.get()) != 0) {
             return false;
         }
@@ -116,7 +141,7 @@ bool thread_is_busy() noexcept {
         return false;
     }
     slot_registry& r = registry();
-    const std::scoped_lock hold(r.lock);
+    const registry_hold hold(r);
     for (std::size_t i = 0; i != max_slots; ++i) {
         void* const value = slots->entry[i].load(std::memory_order_relaxed);
         if (value != nullptr && r.hooks[i].busy != nullptr && r.hooks[i].busy(r.hooks[i].context, value)) {
@@ -124,6 +149,30 @@ bool thread_is_busy() noexcept {
         }
     }
     return false;
+}
+
+void slots_before_fork() noexcept {
+    registry().lock.lock();
+}
+
+void slots_after_fork(bool in_child) noexcept {
+    slot_registry& r = registry();
+    if (in_child) {
+        slot_table* table = r.tables;
+        r.tables = nullptr;
+        while (table != nullptr) {
+            slot_table* const next = table->next;
+            if (table == slots) {
+                table->next = nullptr;
+                table->link = &r.tables;
+                r.tables = table;
+            } else {
+                delete table;
+            }
+            table = next;
+        }
+    }
+    r.lock.unlock();
 }
 
 }  // namespace quiesce::native

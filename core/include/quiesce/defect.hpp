@@ -45,6 +45,7 @@ enum class defect : std::uint8_t {
     owner_leaves_relaxed,
     owner_leaves_without_light_fence,
     flusher_without_heavy_fence,
+    flusher_sleeps_without_heavy_fence,
     flusher_does_not_wait,
     flusher_opens_relaxed,
     // Deferred frees.
@@ -64,10 +65,20 @@ enum class defect : std::uint8_t {
     inline_wait_under_shard_lock,
     throttled_in_callback,
     throttled_without_limit,
+    // Caches.
+    name_kept_while_pending,
+    last_free_tests_in_two_steps,
+    destroy_waits_with_rcu_barrier,
+    destroyer_without_heavy_fence,
+    thread_attaches_to_closing_cache,
+    slab_released_without_grace_period,
+    destroy_ignores_slabs_in_grace,
+    end_published_relaxed,
     // Faults in the code that uses the core; a scenario plays that code.
     publish_relaxed,
     subscribe_relaxed,
     use_after_section,
+    identity_not_checked,
     unload_without_barrier,
     wake_missing,
     wake_before_store,

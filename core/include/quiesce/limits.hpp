@@ -1,6 +1,7 @@
 // Every size that a protocol depends on, in one type.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace quiesce {
@@ -18,10 +19,21 @@ struct limits {
     unsigned free_batches = 2;
     /// Empty blocks that a shard keeps for the next threads.
     unsigned spare_blocks = 16;
+    /// A slab's alignment, and its size unless one object needs more; a power of two. The most objects in one.
+    std::size_t slab_bytes = 64 * 1024;
+    unsigned slab_objects = 4096;
+    /// Unused slabs that a cache keeps.
+    unsigned spare_slabs = 2;
+    /// The most objects that a thread exchanges with a cache at a time.
+    unsigned magazine_objects = 64;
+    /// Magazines with objects, and without, that a cache keeps for its threads.
+    unsigned depot_magazines = 8;
     /// Milliseconds for which frees may collect before the driver takes them from the threads.
     unsigned monitor_delay_ms = 5;
-    /// Objects handed over and not freed yet at which the driver no longer delays, and at which producers are slowed
-    /// down; the most milliseconds for which one call is.
+    /// The same when the backlog is at `backlog_hurry`.
+    unsigned pressed_delay_ms = 1;
+    /// Objects handed over and not freed yet at which the driver delays less, and at which producers are slowed down;
+    /// the most milliseconds for which one call is.
     std::uint64_t backlog_hurry = 8 * 1024;
     std::uint64_t backlog_throttle = 128 * 1024;
     unsigned throttle_ms = 10;

@@ -1,6 +1,7 @@
 // The native platform: the product. std::atomic, futexes, membarrier(2), real threads.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <chrono>
@@ -10,6 +11,7 @@
 #include <new>
 #include <thread>
 #include <type_traits>
+#include <utility>
 
 #include "quiesce/platform.hpp"
 
@@ -28,6 +30,8 @@ void park(const void* cell, std::uint32_t seen, unsigned milliseconds) noexcept;
 void unpark_all(const void* cell) noexcept;
 unsigned current_cpu() noexcept;
 void report(const misuse_report& r);
+/// The place in the calling function to which the call returns.
+const void* caller() noexcept;
 
 constexpr std::size_t max_slots = 1536;
 
@@ -41,6 +45,10 @@ struct slot_table {
 
 extern constinit slot_table empty_slot_table;
 extern constinit thread_local slot_table* slots;
+
+/// Around a fork: nobody registers or exits; in the child the other threads' tables go.
+void slots_before_fork() noexcept;
+void slots_after_fork(bool in_child) noexcept;
 
 /// What a slot's owner is asked about a thread's value.
 struct slot_hooks {
@@ -59,6 +67,96 @@ void release_slot(std::size_t index) noexcept;
 bool set_slot(std::size_t index, void* value) noexcept;
 /// Whether any slot's value says that the calling thread is busy.
 bool thread_is_busy() noexcept;
+
+/// A thread that is started when it is first needed, and stopped once and for all.
+class service_thread {
+public:
+    service_thread() = default;
+    service_thread(const service_thread&) = delete;
+    service_thread& operator=(const service_thread&) = delete;
+
+    /// Throws std::system_error when no thread can be had. Does nothing after `stop`.
+    template <class Run>
+    void ensure_started(Run run) {
+        if (started_.load(std::memory_order_acquire)) [[likely]] {
+            return;
+        }
+        const std::scoped_lock hold(lock_);
+        if (!started_.load(std::memory_order_relaxed)) {
+            thread_ = std::thread(run);
+            started_.store(true, std::memory_order_release);
+        }
+    }
+
+    /// Asks the thread to stop, makes it look by `wake`, and waits for it.
+    template <class Wake>
+    void stop(Wake wake) noexcept {
+        const std::scoped_lock hold(lock_);
+        stopping_.store(true, std::memory_order_relaxed);
+        // What it runs may end the process: then this is the thread itself, which ends with the process.
+        if (thread_.joinable() && thread_.get_id() != std::this_thread::get_id()) {
+            wake();
+            thread_.join();
+        }
+        started_.store(true, std::memory_order_release);
+        stopped_.store(true, std::memory_order_relaxed);
+    }
+
+    // Around a fork. In the parent a thread that was running is started again; in the child it is when it is needed.
+
+    template <class Wake>
+    void before_fork(Wake wake) noexcept {
+        lock_.lock();
+        paused_ = thread_.joinable() && thread_.get_id() != std::this_thread::get_id();
+        if (paused_) {
+            stopping_.store(true, std::memory_order_relaxed);
+            wake();
+            thread_.join();
+            stopping_.store(false, std::memory_order_relaxed);
+            started_.store(false, std::memory_order_release);
+        }
+    }
+    template <class Run>
+    void after_fork_in_parent(Run run) {
+        const bool restart = std::exchange(paused_, false);
+        lock_.unlock();
+        if (restart) {
+            ensure_started(run);
+        }
+    }
+    void after_fork_in_child() noexcept {
+        paused_ = false;
+        lock_.unlock();
+    }
+
+    bool asked_to_stop() const noexcept { return stopping_.load(std::memory_order_relaxed); }
+    bool stopped() const noexcept { return stopped_.load(std::memory_order_relaxed); }
+
+private:
+    std::mutex lock_;
+    std::thread thread_;
+    bool paused_ = false;
+    std::atomic<bool> started_{false};
+    std::atomic<bool> stopping_{false};
+    std::atomic<bool> stopped_{false};
+};
+
+/// What must be whole in the child of a fork. Registered while it lives.
+class fork_participant {
+public:
+    virtual void before_fork_pause() = 0;
+    virtual void before_fork_lock() = 0;
+    virtual void after_fork_in_parent() = 0;
+    virtual void after_fork_in_child() = 0;
+
+    fork_participant* next = nullptr;
+
+protected:
+    fork_participant();
+    fork_participant(const fork_participant&) = delete;
+    fork_participant& operator=(const fork_participant&) = delete;
+    ~fork_participant();
+};
 
 }  // namespace native
 
@@ -149,52 +247,47 @@ public:
 
     /// The thread that takes the steps of a domain: started by its first work, stopped with the domain.
     template <class Domain>
-    class driver {
+    class driver : native::fork_participant {
     public:
-        explicit driver(Domain& domain) noexcept : domain_(domain) {}
-        driver(const driver&) = delete;
-        driver& operator=(const driver&) = delete;
-        ~driver() { stop(); }
+        explicit driver(Domain& domain) : domain_(domain) {}
 
         void ensure_started() {
-            if (!started_.load(std::memory_order_acquire)) {
-                start();
-            }
+            thread_.ensure_started([this] { run(); });
         }
-
         /// Waits for the callback that is running, if one is and the caller is not in it; leaves the others queued.
         void stop() noexcept {
-            const std::scoped_lock hold(lock_);
-            stopping_.store(true, std::memory_order_relaxed);
-            // A callback may end the process: then this is the driver's own thread, which ends with the process.
-            if (thread_.joinable() && thread_.get_id() != std::this_thread::get_id()) {
-                domain_.announce_work();
-                thread_.join();
-            }
-            started_.store(true, std::memory_order_release);
+            thread_.stop([this] { domain_.announce_work(); });
         }
 
+        bool stopped() const noexcept { return thread_.stopped(); }
+
+        // The domain calls these when it is at that step.
+        void pause_for_fork() {
+            thread_.before_fork([this] { domain_.announce_work(); });
+        }
+        void resume_in_parent() {
+            thread_.after_fork_in_parent([this] { run(); });
+        }
+        void resume_in_child() { thread_.after_fork_in_child(); }
+
     private:
+        void before_fork_pause() override { domain_.before_fork_pause(); }
+        void before_fork_lock() override { domain_.before_fork_lock(); }
+        void after_fork_in_parent() override { domain_.after_fork_in_parent(); }
+        void after_fork_in_child() override { domain_.after_fork_in_child(); }
+
         using clock = std::chrono::steady_clock;
         static constexpr clock::time_point never = clock::time_point::max();
         /// How long to wait for readers before looking after other work.
         static constexpr unsigned patience_ms = 5;
-
-        void start() {
-            const std::scoped_lock hold(lock_);
-            if (!started_.load(std::memory_order_relaxed)) {
-                thread_ = std::thread([this] { run(); });
-                started_.store(true, std::memory_order_release);
-            }
-        }
 
         void run() {
             using result = decltype(domain_.advance_grace_period());
             clock::time_point due = never;
             for (;;) {
                 const std::uint64_t epoch = domain_.work_epoch();
-                // After the epoch: `stop` sets the flag, then changes the epoch.
-                if (stopping_.load(std::memory_order_relaxed)) {
+                // After the epoch: `stop` asks, then changes the epoch.
+                if (thread_.asked_to_stop()) {
                     return;
                 }
                 bool did = monitor(due);
@@ -222,9 +315,9 @@ public:
                 return false;
             }
             const clock::time_point now = clock::now();
-            if (due == never) {
-                due = now + std::chrono::milliseconds(limits().monitor_delay_ms);
-            }
+            const auto delay = std::chrono::milliseconds(asked == state::pressed ? limits().pressed_delay_ms
+                                                                                 : limits().monitor_delay_ms);
+            due = std::min(due, now + delay);
             if (asked != state::hurried && now < due) {
                 return false;
             }
@@ -239,10 +332,46 @@ public:
         }
 
         Domain& domain_;
-        std::mutex lock_;
-        std::thread thread_;
-        std::atomic<bool> started_{false};
-        std::atomic<bool> stopping_{false};
+        native::service_thread thread_;
+    };
+
+    /// The thread that settles destroyed caches, which blocks: started by the first cache that may need it.
+    template <class Domain>
+    class worker {
+    public:
+        explicit worker(Domain& domain) noexcept : domain_(domain) {}
+
+        void ensure_started() {
+            thread_.ensure_started([this] { run(); });
+        }
+        /// Waits for the cache that is being settled; leaves the others queued.
+        void stop() noexcept {
+            thread_.stop([this] { domain_.wake_worker(); });
+        }
+
+        void pause_for_fork() {
+            thread_.before_fork([this] { domain_.wake_worker(); });
+        }
+        void resume_in_parent() {
+            thread_.after_fork_in_parent([this] { run(); });
+        }
+        void resume_in_child() { thread_.after_fork_in_child(); }
+
+    private:
+        void run() {
+            for (;;) {
+                const std::uint64_t seen = domain_.settles_queued();
+                if (thread_.asked_to_stop()) {
+                    return;
+                }
+                if (!domain_.settle_step()) {
+                    domain_.wait_for_settles(seen);
+                }
+            }
+        }
+
+        Domain& domain_;
+        native::service_thread thread_;
     };
 
     /// Orders this thread's accesses against another thread's heavy fence; nothing else.

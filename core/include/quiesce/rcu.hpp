@@ -2,6 +2,7 @@
 // The problem, an example and the guarantees stand in quiesce/rcu_domain.hpp.
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "quiesce/native_platform.hpp"
@@ -16,9 +17,19 @@ using rcu_domain = basic_rcu_domain<native_platform>;
 using rcu_head = basic_rcu_head<native_platform>;
 extern template class basic_rcu_domain<native_platform>;
 
+namespace native {
+
+extern constinit std::atomic<rcu_domain*> default_domain;
+rcu_domain& build_default_domain() noexcept;
+
+}  // namespace native
+
 /// The domain that is used where none is named. It is built on first use and never destroyed, so destructors that run
 /// at process exit may still retire objects; those are not waited for.
-rcu_domain& rcu_default_domain() noexcept;
+inline rcu_domain& rcu_default_domain() noexcept {
+    rcu_domain* const built = native::default_domain.load(std::memory_order_acquire);
+    return built != nullptr ? *built : native::build_default_domain();
+}
 
 template <class T, class D = std::default_delete<T>>
 class rcu_obj_base : public basic_rcu_obj_base<T, D, native_platform> {
@@ -36,6 +47,12 @@ inline void rcu_synchronize(rcu_domain& domain = rcu_default_domain()) {
 /// See basic_rcu_domain::barrier: waits for callbacks queued before the call; it does not wait for `free_rcu`.
 inline void rcu_barrier(rcu_domain& domain = rcu_default_domain()) {
     domain.barrier();
+}
+
+/// See basic_rcu_domain::flush_all: everything that is pending is done when it returns. For the end of a program, which
+/// waits for nothing otherwise.
+inline void flush_all(rcu_domain& domain = rcu_default_domain()) {
+    domain.flush_all();
 }
 
 /// Retires an object that carries no head: allocates a node to hold it. Throws std::bad_alloc, and then the object is

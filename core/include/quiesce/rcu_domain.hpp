@@ -30,7 +30,11 @@
 #include <cstdint>
 #include <mutex>
 #include <new>
+#include <optional>
+#include <string_view>
+#include <vector>
 
+#include "quiesce/detail/cache_registry.hpp"
 #include "quiesce/detail/callback_queue.hpp"
 #include "quiesce/detail/deferred_frees.hpp"
 #include "quiesce/detail/fixed_array.hpp"
@@ -67,7 +71,7 @@ public:
     /// Requires: every call on the domain has returned, `unlock` included (a grace period that saw the section end does
     /// not show that), and no callback or free is pending (call `barrier` and `free_rcu_barrier` first; otherwise it is
     /// reported as misuse, the callbacks never run and the objects are never freed). Stops the driver. Threads that
-    /// used the domain may outlive it.
+    /// used the domain may outlive it. Its caches have ended.
     ~basic_rcu_domain();
 
     /// Begins a section, or nests in the present one. Does not block. The first call of a thread may allocate and
@@ -82,7 +86,14 @@ public:
     }
 
     /// Ends the innermost section of this thread. Does not block. Release towards every grace period that it lets end.
-    void unlock();
+    void unlock() {
+        record* const r = own_.get();
+        if (r == nullptr || r->nesting.get() == 0) [[unlikely]] {
+            P::report({misuse::unlock_without_lock, "rcu_domain::unlock", this});
+            return;
+        }
+        detail::grace_period<P>::leave(*r);
+    }
 
     /// Waits until every section that was open at the call has ended: one full grace period. Blocks; callers that come
     /// at the same time share grace periods. Misuse inside a section of this domain or inside a callback.
@@ -151,6 +162,25 @@ public:
     /// How often the backlog's limit was exceeded because the producer could not be slowed down (long enough).
     std::uint64_t backlog_limit_exceeded() const { return frees_.limit_exceeded(); }
 
+    /// The caches of the domain: those that can be allocated from, and those that are destroyed and wait for their last
+    /// object. Disturbs the threads that use them for a moment.
+    std::vector<cache_usage> caches();
+
+    /// The cache that has this name now; one that is destroyed has none.
+    std::optional<cache_usage> cache_named(std::string_view name);
+
+    // Caches themselves are in quiesce/object_cache.hpp.
+
+    /// Waits until nothing of the next cache that was destroyed with `async` is in flight, and reports what is held;
+    /// returns whether there was a cache to wait for. Blocks, as free_rcu_barrier does.
+    bool settle_step() { return caches_.settle_next(); }
+
+    /// A number that changes whenever a cache is destroyed with `async`; and waiting until it is not `seen`.
+    std::uint64_t settles_queued() const { return caches_.queued(); }
+    void wait_for_settles(std::uint64_t seen) { caches_.wait_until_queued(seen); }
+    /// Changes that number.
+    void wake_worker() { caches_.wake_worker(); }
+
     /// One bounded step towards the end of the end of a grace period, beginning one if callbacks or cookies want it.
     /// Never blocks.
     step_result advance_grace_period();
@@ -188,6 +218,21 @@ public:
     /// Stops the domain's own thread for good, after the callback that it is running; what is queued stays queued.
     void stop_driver() { driver_.stop(); }
 
+    /// Waits until everything is done: every object given to `free_rcu` is freed and every callback has run, also those
+    /// that came meanwhile. Then reports what is held of destroyed caches. For the end of a program. Blocks. Misuse
+    /// inside a section or a callback.
+    void flush_all();
+
+    // Around a fork: the platform calls these, for all domains each step before the next. They leave the domain whole
+    // in the child, where the sections of the other threads count as ended and what they deferred is handed over.
+
+    /// Waits for barriers that are under way, and for the callbacks that are being run. Misuse inside a section or a
+    /// callback of the domain.
+    void before_fork_pause();
+    void before_fork_lock();
+    void after_fork_in_parent();
+    void after_fork_in_child();
+
     /// How many reader records the domain keeps: the most threads that ever read in it at the same time.
     unsigned reader_records();
 
@@ -196,6 +241,11 @@ public:
 
 private:
     friend class detail::deferred_frees<P>;
+    friend class detail::cache_core<P>;
+    template <platform>
+    friend class basic_cache;
+    template <platform>
+    friend class basic_cache_token;
     using record = detail::reader_record<P>;
 
     /// The lowest bit of `work_`: somebody sleeps until it changes.
@@ -230,7 +280,7 @@ private:
         return r != nullptr ? *r : register_thread();
     }
     record& register_thread();
-    bool refuse(misuse in_section_kind, misuse in_callback_kind, std::string_view call);
+    bool refuse(misuse in_section_kind, misuse in_callback_kind, std::string_view call, std::string_view cache = {});
     step_result step_locked();
     bool grace_period_wanted();
     void want(cookie c);
@@ -239,6 +289,10 @@ private:
     bool drive(cookie c, unsigned milliseconds);
     void start_driver() { driver_.ensure_started(); }
     void kick();
+    /// Waits until a load of `cell` satisfies the predicate, which the driver will bring about.
+    template <class Cell, class Predicate>
+    void await_driver(Cell& cell, Predicate satisfied);
+    void after_fork(bool in_child);
 
     struct alignas(64) marker : head {
         basic_rcu_domain* owner = nullptr;
@@ -264,10 +318,15 @@ private:
     /// Set in a thread while it runs callbacks of this domain.
     typename P::template thread_slot<basic_rcu_domain> running_callbacks_;
     detail::deferred_frees<P> frees_;
+    detail::cache_registry<P> caches_;
+    typename P::template worker<basic_rcu_domain> worker_;
+    // Last, because the platform may call the domain from here on.
     typename P::template driver<basic_rcu_domain> driver_;
 };
 
 }  // namespace quiesce
 
+#include "quiesce/detail/cache_core_impl.hpp"
+#include "quiesce/detail/cache_end_impl.hpp"
 #include "quiesce/detail/deferred_frees_impl.hpp"
 #include "quiesce/detail/rcu_domain_impl.hpp"

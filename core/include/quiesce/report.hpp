@@ -22,6 +22,16 @@ enum class misuse : std::uint8_t {
     domain_destroyed_with_frees,
     free_rcu_in_section,
     too_many_domains,
+    domain_destroyed_with_caches,
+    double_free,
+    free_into_wrong_cache,
+    allocate_after_destroy,
+    destroy_in_section,
+    destroy_in_callback,
+    fork_in_section,
+    fork_in_callback,
+    /// Not misuse: objects of a destroyed cache that nobody has freed yet, and may still.
+    objects_held_at_destroy,
 };
 
 /// A misuse in one sentence, without a trailing full stop.
@@ -43,9 +53,53 @@ constexpr std::string_view describe(misuse m) noexcept {
             return "free_rcu of an object without an embedded head may wait for a grace period, so not inside a "
                    "section";
         case misuse::too_many_domains: return "more domains exist at once than a thread has slots for";
+        case misuse::domain_destroyed_with_caches: return "a domain was destroyed before its caches had ended";
+        case misuse::double_free: return "an object was freed that was not allocated, or had been freed before";
+        case misuse::free_into_wrong_cache: return "an object was freed into a cache that it does not come from";
+        case misuse::allocate_after_destroy: return "an object was allocated from a destroyed cache";
+        case misuse::destroy_in_section:
+            return "destroying a cache and waiting for its end inside a read-side critical section never returns";
+        case misuse::destroy_in_callback:
+            return "destroying a cache and waiting for its end inside a callback waits for itself";
+        case misuse::fork_in_section: return "a process was forked inside a read-side critical section";
+        case misuse::fork_in_callback: return "a process was forked inside a callback";
+        case misuse::objects_held_at_destroy: return "a cache was destroyed while objects of it were held";
     }
     return "unknown misuse";
 }
+
+/// Whether the default handler ends the process.
+constexpr bool is_fatal(misuse m) noexcept {
+    return m != misuse::objects_held_at_destroy;
+}
+
+/// Where objects were allocated, and how many at each place; the first places found.
+struct allocation_sites {
+    static constexpr unsigned most = 8;
+    struct site {
+        /// A code address inside the calling function.
+        const void* address = nullptr;
+        std::uint64_t objects = 0;
+    };
+    site found[most];
+    unsigned count = 0;
+    /// Objects allocated at other places.
+    std::uint64_t others = 0;
+
+    constexpr void add(const void* address) noexcept {
+        for (unsigned i = 0; i != count; ++i) {
+            if (found[i].address == address) {
+                ++found[i].objects;
+                return;
+            }
+        }
+        if (count == most) {
+            ++others;
+            return;
+        }
+        found[count++] = {address, 1};
+    }
+};
 
 /// What a handler is told.
 struct misuse_report {
@@ -54,6 +108,11 @@ struct misuse_report {
     std::string_view call;
     /// The object concerned (domain, cache or retired object); may be null.
     const void* subject = nullptr;
+    /// The cache concerned, by name; empty when there is none.
+    std::string_view cache = {};
+    /// Of objects_held_at_destroy: how many, and, in checked builds, where they were allocated.
+    std::uint64_t objects = 0;
+    allocation_sites sites = {};
 };
 
 using report_handler = void (*)(const misuse_report&);

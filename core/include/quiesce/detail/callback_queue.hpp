@@ -101,6 +101,10 @@ public:
         return fresh_.empty() && waiting_.empty() && done_.empty() && !running_;
     }
 
+    // Around a fork, so that the child finds the queue whole.
+    void before_fork() { lock_.lock(); }
+    void after_fork() { lock_.unlock(); }
+
 private:
     typename P::mutex lock_;
     // All under the lock.

@@ -19,7 +19,7 @@
 #include "quiesce/detail/free_block.hpp"
 #include "quiesce/detail/free_shard.hpp"
 #include "quiesce/detail/lock_hold.hpp"
-#include "quiesce/detail/owner_gate.hpp"
+#include "quiesce/detail/thread_arrays.hpp"
 #include "quiesce/detail/thread_records.hpp"
 #include "quiesce/platform.hpp"
 #include "quiesce/rcu_head.hpp"
@@ -31,7 +31,7 @@ class basic_rcu_domain;
 
 /// How far deferred frees may run ahead of the driver, in objects that threads have handed over.
 struct backlog_limits {
-    /// From here on the driver does not delay.
+    /// From here on the driver delays for `pressed_delay_ms` at most.
     std::uint64_t hurry_at;
     /// From here on a call that hands a full block over waits until the driver is below it again, at most `throttle_ms`
     /// (0: never). Not inside a section, callback or deleter of any domain, and not with an embedded head; what could
@@ -42,58 +42,12 @@ struct backlog_limits {
 
 namespace detail {
 
-/// What one thread collects. All but the gate and `owned` belong to whoever is inside the gate.
-template <class P>
-struct alignas(64) free_record {
-    owner_gate<P> gate;
-    /// The next free entry of the block, and its end; equal when the block is full or missing.
-    typename P::template plain<deferred_object<P>*> position{nullptr};
-    deferred_object<P>* end = nullptr;
-    free_block<P>* block = nullptr;
-    head_list<P> heads;
-    typename P::template plain<unsigned> heads_count{0};
-    /// The owner's own: whether the monitor has been told of the record.
-    typename P::template plain<bool> announced{false};
-    /// Non-zero while a thread owns the record.
-    typename P::template atomic<std::uint32_t> owned{1};
-    /// Written before the record is published.
-    typename P::template plain<free_record*> next{nullptr};
-
-    free_record() {
-        P::name(position, "array.position");
-        P::name(heads_count, "array.heads_count");
-    }
-
-    void install(free_block<P>* empty, unsigned entries) {
-        block = empty;
-        position.set(empty == nullptr ? nullptr : empty->begin());
-        end = empty == nullptr ? nullptr : empty->begin() + entries;
-    }
-
-    /// The block with its number of objects, which the record no longer holds; null when there is none.
-    free_block<P>* detach() {
-        free_block<P>* const held = block;
-        deferred_object<P>* const filled = position.get();
-        if (held != nullptr) {
-            held->count = static_cast<unsigned>(filled - held->begin());
-        }
-        install(nullptr, 0);
-        return held;
-    }
-
-    void append(void* object, free_function free) {
-        deferred_object<P>* const at = position.get();
-        at->object.set(object);
-        at->free.set(free);
-        position.set(at + 1);
-    }
-};
-
 /// Whether the monitor has something to do.
 enum class monitor_state : std::uint32_t {
     idle,     ///< nothing is deferred
     armed,    ///< something is; the driver may delay, so that more comes together
-    hurried,  ///< somebody waits, or too much is pending
+    pressed,  ///< much is pending; the driver may delay for a moment
+    hurried,  ///< somebody waits
 };
 
 template <class P>
@@ -123,27 +77,47 @@ public:
     std::uint64_t backlog() const { return backlog_.load(std::memory_order_relaxed); }
     std::uint64_t limit_exceeded() const { return exceeded_.load(std::memory_order_relaxed); }
 
-private:
-    using block = free_block<P>;
-    using record = free_record<P>;
-    using shard = free_shard<P>;
+    using record = thread_arrays<P>;
 
-    static void thread_exits(void* self, record* r);
-
+    /// What the calling thread keeps; null when there is no memory for it.
     record* own_record() {
         record* const r = own_.get();
         return r != nullptr ? r : register_thread();
     }
+
+    /// Calls `visit` with the record of each thread, whose gate is closed and whose owner is outside. `visit` must not
+    /// call code of the user, nor wait for anything but a lock under which nobody waits.
+    template <class Visit>
+    void visit_records(Visit visit);
+
+    /// Whether nothing is deferred.
+    bool idle();
+
+    // Around a fork. First no barrier is under way; then no owner is inside its gate, and nothing changes.
+    void before_fork_no_barrier() { barrier_lock_.lock(); }
+    void before_fork();
+    void after_fork(bool in_child);
+
+private:
+    using block = free_block<P>;
+    using shard = free_shard<P>;
+
+    static void thread_exits(void* self, record* r);
+
     record* register_thread();
     shard& here() { return shards_[P::this_shard() % shards_.size()]; }
     bool defer_slowly(record* r, void* object, free_function free, bool may_wait);
     void hand_over(block* full, head_list<P>& heads, unsigned heads_count);
+    void hand_over(free_channels<P>& what);
     void detach_and_hand_over(record& r);
     unsigned collect();
     void arm(record* r);
+    void press();
     void slow_down(bool may_wait);
     void free_all(free_channels<P>& channels, shard& from);
     void barrier_count_down();
+    /// Closes every gate; returns the first record of them.
+    record* close_gates();
 
     basic_rcu_domain<P>& domain_;
     thread_records<P, record> records_;
@@ -151,6 +125,8 @@ private:
     typename P::template atomic<std::uint32_t> armed_{0};
     /// One flusher at a time.
     typename P::mutex flush_lock_;
+    /// The first record whose gate is closed for a fork.
+    record* forking_ = nullptr;
     typename P::mutex barrier_lock_;
     typename P::template atomic<std::uint64_t> shards_left_{0};
 

@@ -52,13 +52,21 @@ void deferred_frees<P>::thread_exits(void* self, record* r) {
         r->install(nullptr, 0);
         r->gate.leave();
     }
-    // What the thread has collected stays in the record, for the monitor or for the record's next owner; the monitor is
-    // armed as long as there is something.
+    if (r->gate.enter()) {
+        for (unsigned i = 0; i != r->slot_count; ++i) {
+            if (cache_core<P>* const cache = r->slots[i].cache.get(); cache != nullptr) {
+                cache->take_over(r->slots[i]);
+            }
+        }
+        r->gate.leave();
+    }
+    // What the thread has deferred stays in the record, for the monitor or for the record's next owner; the monitor is
+    // armed as long as there is something. The same for magazines, when a flusher was at work just now.
     frees.records_.release(r);
 }
 
 template <class P>
-bool deferred_frees<P>::defer(void* object, free_function free, bool may_wait) {
+inline bool deferred_frees<P>::defer(void* object, free_function free, bool may_wait) {
     record* const r = own_record();
     if (r != nullptr && r->gate.enter()) [[likely]] {
         if (r->position.get() != r->end) [[likely]] {
@@ -213,53 +221,125 @@ void deferred_frees<P>::hurry() {
     }
 }
 
-// Takes over what the threads hold and hands it to a shard; returns how many objects that was.
 template <class P>
-unsigned deferred_frees<P>::collect() {
-    block_list<P> blocks;
-    head_list<P> heads;
-    unsigned heads_count = 0;
-    unsigned objects = 0;
-    const bool in_one_go = !P::seeded(defect::collected_before_handed_over);
-    const auto hand_all_over = [&] {
-        for (; !blocks.empty() || !heads.empty(); heads_count = 0) {
-            hand_over(blocks.empty() ? nullptr : blocks.pop_front(), heads, heads_count);
-        }
-    };
-    {
-        const lock_hold one_flusher(flush_lock_);
-        record* const first = records_.first();
-        if (first == nullptr) {
-            return 0;
-        }
+template <class Visit>
+void deferred_frees<P>::visit_records(Visit visit) {
+    const lock_hold one_flusher(flush_lock_);
+    for (record* r = close_gates(); r != nullptr; r = r->next.get()) {
+        r->gate.wait_until_outside();
+        visit(*r);
+        r->gate.open();
+    }
+}
+
+template <class P>
+auto deferred_frees<P>::close_gates() -> record* {
+    record* const first = records_.first();
+    if (first != nullptr) {
         for (record* r = first; r != nullptr; r = r->next.get()) {
             r->gate.close();
         }
         owner_gate<P>::after_closing();
-        for (record* r = first; r != nullptr; r = r->next.get()) {
-            r->gate.wait_until_outside();
-            if (block* const held = r->detach(); held != nullptr) {
-                objects += held->count;
-                blocks.push_back(held);
+    }
+    return first;
+}
+
+template <class P>
+bool deferred_frees<P>::idle() {
+    bool empty = true;
+    visit_records([&empty](record& r) {
+        empty = empty && (r.block == nullptr || r.position.get() == r.block->begin()) && r.heads_count.get() == 0;
+    });
+    for (shard& s : shards_) {
+        empty = empty && s.idle();
+    }
+    return empty;
+}
+
+template <class P>
+void deferred_frees<P>::before_fork() {
+    flush_lock_.lock();
+    forking_ = close_gates();
+    for (record* r = forking_; r != nullptr; r = r->next.get()) {
+        r->gate.wait_until_outside();
+    }
+    for (shard& s : shards_) {
+        s.before_fork();
+    }
+}
+
+template <class P>
+void deferred_frees<P>::after_fork(bool in_child) {
+    for (shard& s : shards_) {
+        s.after_fork();
+    }
+    for (record* r = forking_; r != nullptr; r = r->next.get()) {
+        r->gate.open();
+    }
+    if (in_child) {
+        // The other threads are gone. What they kept is there for the next owners of their records, and the monitor.
+        for (record* r = records_.first(); r != nullptr; r = r->next.get()) {
+            if (r != own_.get()) {
+                records_.release(r);
             }
-            const unsigned count = r->heads_count.get();
-            if (count != 0) {
-                heads_count += count;
-                r->heads_count.set(0);
-                heads.splice_back(r->heads);
-            }
-            r->gate.open();
         }
-        objects += heads_count;
-        // Before the next flusher may find the arrays empty.
+    }
+    flush_lock_.unlock();
+    barrier_lock_.unlock();
+}
+
+template <class P>
+void deferred_frees<P>::press() {
+    constexpr auto pressed = static_cast<std::uint32_t>(monitor_state::pressed);
+    auto asked = armed_.load(std::memory_order_relaxed);
+    // Whoever asked for more than this is served first, and looks at the backlog then.
+    if (asked < pressed &&
+        armed_.compare_exchange_strong(asked, pressed, std::memory_order_relaxed, std::memory_order_relaxed)) {
+        domain_.announce_work();
+    }
+}
+
+// Takes over what the threads hold and hands it to a shard; returns how many objects that was.
+template <class P>
+unsigned deferred_frees<P>::collect() {
+    unsigned objects = 0;
+    free_channels<P> late;
+    const bool in_one_go = !P::seeded(defect::collected_before_handed_over);
+    visit_records([&](record& r) {
+        free_channels<P> found;
+        if (block* const held = r.detach(); held != nullptr) {
+            objects += held->count;
+            found.blocks.push_back(held);
+        }
+        found.heads.splice_back(r.heads);
+        found.heads_count = r.heads_count.get();
+        objects += found.heads_count;
+        if (found.heads_count != 0) {
+            r.heads_count.set(0);
+        }
+        // Before the next flusher may find the array empty.
         if (in_one_go) {
-            hand_all_over();
+            hand_over(found);
+        } else {
+            late.blocks.splice_back(found.blocks);
+            late.heads.splice_back(found.heads);
+            late.heads_count += found.heads_count;
         }
-    }
-    if (!in_one_go) {
-        hand_all_over();
-    }
+    });
+    hand_over(late);
     return objects;
+}
+
+template <class P>
+void deferred_frees<P>::hand_over(free_channels<P>& what) {
+    if (what.empty()) {
+        return;
+    }
+    block* full = what.blocks.empty() ? nullptr : what.blocks.pop_front();
+    hand_over(full, what.heads, what.heads_count);
+    while (!what.blocks.empty()) {
+        hand_over(what.blocks.pop_front(), what.heads, 0);
+    }
 }
 
 template <class P>
@@ -382,8 +462,7 @@ void deferred_frees<P>::barrier() {
         return;
     }
     hurry();
-    P::await(
-        shards_left_, [](std::uint64_t left) { return left == 0; }, std::memory_order_acquire);
+    domain_.await_driver(shards_left_, [](std::uint64_t left) { return left == 0; });
 }
 
 // A producer that is ahead of the driver waits until the driver has caught up; but only for so long, since a deleter
@@ -393,7 +472,7 @@ template <class P>
 void deferred_frees<P>::slow_down(bool may_wait) {
     const std::uint64_t backlog = backlog_.load(std::memory_order_relaxed);
     if (backlog >= limits_.hurry_at) {
-        hurry();
+        press();
     }
     if (backlog < limits_.throttle_at) {
         return;

@@ -196,6 +196,10 @@ public:
         return barrier_waits_;
     }
 
+    // Around a fork.
+    void before_fork() { lock_.lock(); }
+    void after_fork() { lock_.unlock(); }
+
     bool idle() {
         const lock_hold hold(lock_);
         return units_[0] == 0 && units_[1] == 0;

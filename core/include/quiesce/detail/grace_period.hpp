@@ -181,6 +181,13 @@ public:
     /// A reader record starts with the newest number, so that its first section is not waited for needlessly.
     std::uint64_t newest() { return started_.load(std::memory_order_acquire); }
 
+    /// In the child of a fork: a thread that is gone is in no section.
+    static void end_section_of_lost_thread(record& r) {
+        r.nesting.set(0);
+        r.waited.store(0, std::memory_order_relaxed);
+        r.section.store(0, std::memory_order_relaxed);
+    }
+
 private:
     bool blocks(record& r) {
         // [gp.4] acquire pairs with [gp.1] and [gp.7].

@@ -59,11 +59,11 @@ public:
         inside_.store(0,
                       P::seeded(defect::owner_leaves_relaxed) ? std::memory_order_relaxed : std::memory_order_release);
         if (!P::seeded(defect::owner_leaves_without_light_fence)) {
-            // [own.7] pairs with the heavy fence [own.2]: either the flusher sees the owner outside, or the owner sees
-            // the gate closed and wakes it.
+            // [own.7] pairs with the heavy fence [own.8]: either the flusher sees the owner outside, or the owner sees
+            // it asleep and wakes it.
             P::light_fence();
         }
-        if (closed_.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+        if (closed_.load(std::memory_order_relaxed) == asleep) [[unlikely]] {
             P::wake(inside_);
         }
     }
@@ -71,11 +71,11 @@ public:
     // The flusher's side: close any number of gates, one `after_closing`, then wait at each and open it. One flusher at
     // a time.
 
-    void close() { closed_.store(1, std::memory_order_relaxed); }
+    void close() { closed_.store(shut, std::memory_order_relaxed); }
 
     static void after_closing() {
         if (!P::seeded(defect::flusher_without_heavy_fence)) {
-            // [own.2] pairs with the light fences [own.1] and [own.7].
+            // [own.2] pairs with the light fence [own.1].
             P::heavy_fence();
         }
     }
@@ -86,6 +86,15 @@ public:
             return;
         }
         // [own.6] acquire pairs with [own.5].
+        if (inside_.load(std::memory_order_acquire) == 0) {
+            return;
+        }
+        // Said only now, so that an owner that passes a closed gate makes no system call for nothing.
+        closed_.store(asleep, std::memory_order_relaxed);
+        if (!P::seeded(defect::flusher_sleeps_without_heavy_fence)) {
+            // [own.8] pairs with the light fence [own.7].
+            P::heavy_fence();
+        }
         P::await(
             inside_, [](std::uint64_t inside) { return inside == 0; }, std::memory_order_acquire);
     }
@@ -97,6 +106,10 @@ public:
     }
 
 private:
+    // What `closed_` says beside 0, open.
+    static constexpr std::uint32_t shut = 1;
+    static constexpr std::uint32_t asleep = 2;
+
     typename P::template atomic<std::uint32_t> inside_{0};
     typename P::template atomic<std::uint32_t> closed_{0};
 };

@@ -11,6 +11,7 @@ basic_rcu_domain<P>::basic_rcu_domain()
       own_(this, &thread_exits, &section_open),
       running_callbacks_(this, &thread_exits_in_callback, &callback_running),
       frees_(*this),
+      worker_(*this),
       driver_(*this) {
     P::name(wanted_, "domain.wanted");
     P::name(work_, "domain.work");
@@ -22,7 +23,11 @@ basic_rcu_domain<P>::basic_rcu_domain()
 
 template <platform P>
 basic_rcu_domain<P>::~basic_rcu_domain() {
+    worker_.stop();
     driver_.stop();
+    for (const auto& cache : caches_.all()) {
+        P::report({misuse::domain_destroyed_with_caches, "~rcu_domain", this, cache->options().name});
+    }
     for (shard& s : shards_) {
         if (!s.queue.idle()) {
             P::report({misuse::domain_destroyed_with_callbacks, "~rcu_domain", this});
@@ -69,23 +74,14 @@ unsigned basic_rcu_domain<P>::reader_records() {
 }
 
 template <platform P>
-void basic_rcu_domain<P>::unlock() {
-    record* const r = own_.get();
-    if (r == nullptr || r->nesting.get() == 0) {
-        P::report({misuse::unlock_without_lock, "rcu_domain::unlock", this});
-        return;
-    }
-    detail::grace_period<P>::leave(*r);
-}
-
-template <platform P>
-bool basic_rcu_domain<P>::refuse(misuse in_section_kind, misuse in_callback_kind, std::string_view call) {
+bool basic_rcu_domain<P>::refuse(misuse in_section_kind, misuse in_callback_kind, std::string_view call,
+                                 std::string_view cache) {
     if (in_section()) {
-        P::report({in_section_kind, call, this});
+        P::report({in_section_kind, call, this, cache});
         return true;
     }
     if (running_callbacks_.get() != nullptr) {
-        P::report({in_callback_kind, call, this});
+        P::report({in_callback_kind, call, this, cache});
         return true;
     }
     return false;
@@ -169,6 +165,100 @@ void basic_rcu_domain<P>::free_rcu_barrier() {
 }
 
 template <platform P>
+std::vector<cache_usage> basic_rcu_domain<P>::caches() {
+    std::vector<cache_usage> result;
+    for (const auto& cache : caches_.all()) {
+        result.push_back(cache->usage());
+    }
+    return result;
+}
+
+template <platform P>
+std::optional<cache_usage> basic_rcu_domain<P>::cache_named(std::string_view name) {
+    const auto cache = caches_.named(name);
+    return cache == nullptr ? std::nullopt : std::optional(cache->usage());
+}
+
+template <platform P>
+void basic_rcu_domain<P>::flush_all() {
+    if (refuse(misuse::barrier_in_section, misuse::barrier_in_callback, "flush_all")) {
+        return;
+    }
+    const auto idle = [this] {
+        bool all = frees_.idle();
+        for (shard& s : shards_) {
+            all = all && s.queue.idle();
+        }
+        return all;
+    };
+    do {
+        frees_.barrier();
+        barrier();
+    } while (!idle());
+    for (const auto& cache : caches_.all()) {
+        (void)cache->report_held();
+    }
+}
+
+template <platform P>
+void basic_rcu_domain<P>::before_fork_pause() {
+    if (in_section()) {
+        P::report({misuse::fork_in_section, "fork", this});
+    }
+    if (running_callbacks_.get() != nullptr) {
+        P::report({misuse::fork_in_callback, "fork", this});
+    }
+    // First, since it may be in a barrier.
+    worker_.pause_for_fork();
+    barrier_lock_.lock();
+    frees_.before_fork_no_barrier();
+    driver_.pause_for_fork();
+}
+
+template <platform P>
+void basic_rcu_domain<P>::before_fork_lock() {
+    gp_lock_.lock();
+    for (shard& s : shards_) {
+        s.queue.before_fork();
+    }
+    frees_.before_fork();
+    caches_.before_fork();
+}
+
+template <platform P>
+void basic_rcu_domain<P>::after_fork(bool in_child) {
+    caches_.after_fork();
+    frees_.after_fork(in_child);
+    for (shard& s : shards_) {
+        s.queue.after_fork();
+    }
+    if (in_child) {
+        for (record* r = readers_.first(); r != nullptr; r = r->next.get()) {
+            if (r != own_.get()) {
+                detail::grace_period<P>::end_section_of_lost_thread(*r);
+                readers_.release(r);
+            }
+        }
+    }
+    gp_lock_.unlock();
+    barrier_lock_.unlock();
+}
+
+template <platform P>
+void basic_rcu_domain<P>::after_fork_in_parent() {
+    after_fork(false);
+    driver_.resume_in_parent();
+    worker_.resume_in_parent();
+}
+
+template <platform P>
+void basic_rcu_domain<P>::after_fork_in_child() {
+    after_fork(true);
+    driver_.resume_in_child();
+    worker_.resume_in_child();
+}
+
+template <platform P>
 auto basic_rcu_domain<P>::start_poll() -> cookie {
     const cookie c = gp_.snapshot();
     want(c);
@@ -181,7 +271,7 @@ void basic_rcu_domain<P>::want(cookie c) {
     cookie asked = wanted_.load(std::memory_order_relaxed);
     // [drv.3] relaxed: whoever must find it is told by a kick, or holds the grace-period lock itself.
     while (asked < c &&
-           !wanted_.compare_exchange_weak(asked, c, std::memory_order_relaxed, std::memory_order_relaxed)) {
+           !wanted_.compare_exchange_strong(asked, c, std::memory_order_relaxed, std::memory_order_relaxed)) {
     }
 }
 
@@ -350,8 +440,25 @@ void basic_rcu_domain<P>::barrier() {
             return;
         }
     }
-    P::await(
-        markers_left_, [](std::uint64_t left) { return left == 0; }, std::memory_order_acquire);
+    await_driver(markers_left_, [](std::uint64_t left) { return left == 0; });
+}
+
+template <platform P>
+template <class Cell, class Predicate>
+void basic_rcu_domain<P>::await_driver(Cell& cell, Predicate satisfied) {
+    // The driver stops at process exit; then whoever still waits does its work.
+    while (driver_.stopped()) {
+        if (satisfied(cell.load(std::memory_order_acquire))) {
+            return;
+        }
+        (void)monitor_step();
+        if (advance_grace_period() == step_result::waiting_for_readers) {
+            wait_for_readers(1);
+        }
+        (void)free_step();
+        (void)reclaim_step();
+    }
+    P::await(cell, satisfied, std::memory_order_acquire);
 }
 
 }  // namespace quiesce

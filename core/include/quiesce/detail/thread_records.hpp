@@ -49,7 +49,7 @@ public:
         do {
             r->next.set(expected);
             // [reg.3] release pairs with [reg.4]: whoever finds the record finds it built.
-        } while (!head_.compare_exchange_weak(
+        } while (!head_.compare_exchange_strong(
             expected, r,
             P::seeded(defect::record_published_relaxed) ? std::memory_order_relaxed : std::memory_order_release,
             std::memory_order_relaxed));

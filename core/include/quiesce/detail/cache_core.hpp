@@ -1,0 +1,180 @@
+// A destroyable cache: slabs, the depot of magazines, and the protocol of its end.
+//
+// A thread allocates and frees in magazines of its own behind its gate; the cache's lock is for exchanging magazines
+// whole and for slabs. To destroy the cache its magazines are taken from every thread, for good: what is freed from
+// then on goes to its slab under the lock. Under the same lock "destroyed" is set and "nothing is held" is tested, so
+// exactly one call finds the cache destroyed and empty; it queues the completion to the driver and touches the cache no
+// more.
+//
+// A thread may keep magazines for a cache only if it finds `closing_` unset inside its gate. The destroyer sets it,
+// then passes a heavy fence, then reads the list of records: either it finds the record, or the thread's own fence at
+// its gate comes later and the thread finds the cache closing.
+//
+// Source: McKenney, 2024, on kfree_rcu and kmem_cache_destroy (the three ways to end a cache); Bonwick and Adams, 2001.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "quiesce/cache_options.hpp"
+#include "quiesce/detail/lock_hold.hpp"
+#include "quiesce/detail/magazine.hpp"
+#include "quiesce/detail/slab.hpp"
+#include "quiesce/detail/thread_arrays.hpp"
+#include "quiesce/platform.hpp"
+#include "quiesce/rcu_head.hpp"
+
+namespace quiesce {
+
+template <platform P>
+class basic_rcu_domain;
+
+namespace detail {
+
+template <class P>
+class cache_core {
+public:
+    /// Throws std::bad_alloc, or std::invalid_argument when the domain has a cache of that name or the options make no
+    /// sense. The caller holds one reference.
+    static cache_core* create(basic_rcu_domain<P>& domain, const cache_options& options);
+
+    cache_core(const cache_core&) = delete;
+    cache_core& operator=(const cache_core&) = delete;
+
+    // Reference counting: the handle, each token, and the cache itself until it has ended.
+    void acquire() { references_.fetch_add(1, std::memory_order_relaxed); }
+    void release();
+
+    /// Null when there is no memory, or, reported as misuse, when the cache is destroyed. `site` is kept for reports.
+    void* allocate(const void* site);
+    void free(void* object);
+    /// Without destructing it.
+    void take_back(void* object);
+    void free_rcu(void* object);
+    bool try_free_rcu(void* object);
+    /// Gives every slab that is not needed back.
+    void shrink();
+    cache_usage usage();
+    const cache_options& options() const { return options_; }
+
+    /// Once. With the strategy `wait` this also waits for what is in flight, and for the end if nothing is held.
+    void destroy(destroy_strategy strategy);
+    /// Waits until nothing is in flight; reports what is held then, and returns whether anything was. A worker calls it
+    /// for a cache that was destroyed with `async`.
+    bool settle();
+    /// Waits until the cache has ended.
+    void wait();
+    bool wait_for(unsigned milliseconds);
+    bool ended() const;
+    /// Calls `function(context)` when the cache has ended, on the driver, or now if it has. Once for a cache.
+    void on_end(void (*function)(void*), void* context);
+
+    // For whoever holds a thread's gate, or is inside it.
+
+    /// Takes over what a thread keeps; afterwards it keeps nothing.
+    void take_over(cache_slot<P>& slot);
+
+    // Around a fork.
+    void before_fork() { lock_.lock(); }
+    void after_fork() { lock_.unlock(); }
+
+    /// Reports what is held of a destroyed cache; returns whether anything is.
+    bool report_held();
+
+    // The registry's.
+    cache_core* next_in_registry = nullptr;
+    unsigned index = 0;
+    bool named = true;
+    typename P::template plain<cache_core*> next{nullptr};
+
+private:
+    using record = thread_arrays<P>;
+    using slot = cache_slot<P>;
+
+    cache_core(basic_rcu_domain<P>& domain, const cache_options& options);
+    ~cache_core();
+
+    static void free_deferred(void* object);
+    static void completion_reached(basic_rcu_head<P>* h);
+    static void slab_grace_period_over(basic_rcu_head<P>* h);
+
+    void* allocate_slowly(record* r);
+    void give_back(void* object, bool was_deferred);
+    void give_back_slowly(record* r, void* object, bool was_deferred);
+    bool defer_quickly(void* object);
+    void count_deferred(int change);
+    slot* attach(record& r);
+    void load(record* r, magazine<P>* m, bool has_deferred);
+    bool keep(magazine<P>* m, bool has_deferred);
+    magazine<P>* empty_magazine();
+    bool add_slab();
+    void destroy_slab(slab<P>* s);
+    void give_up(slab_list<P>& surplus);
+    void trim(unsigned slabs_to_keep);
+
+    // Under the lock.
+    void keep_locked(magazine<P>* m);
+    void empty_depot();
+    void* take_one();
+    void put_one(const void* object);
+    bool found_ended();
+
+    bool note_use(void* object, object_use from, object_use to, misuse otherwise, std::string_view call);
+    void destruct(void* object) {
+        if (options_.destruct != nullptr && !options_.type_stable) {
+            options_.destruct(object);
+        }
+    }
+    bool owns(void* object, std::string_view call);
+    void complete();
+    void finish();
+
+    basic_rcu_domain<P>& domain_;
+    std::string name_;
+    cache_options options_;
+    const slab_layout layout_;
+    /// Objects in a magazine.
+    const unsigned capacity_;
+
+    typename P::template atomic<std::uint32_t> references_{2};
+    /// Set before the magazines are taken for good.
+    typename P::template atomic<std::uint32_t> closing_{0};
+    /// 1 when the cache has ended.
+    typename P::template atomic<std::uint32_t> ended_{0};
+
+    typename P::mutex lock_;
+    // All under the lock.
+    slab_list<P> unused_;
+    slab_list<P> partial_;
+    slab_list<P> exhausted_;
+    std::uint64_t total_ = 0;
+    /// Free objects in slabs.
+    std::uint64_t free_ = 0;
+    magazine_list<P> filled_;
+    unsigned filled_count_ = 0;
+    magazine_list<P> empties_;
+    unsigned empties_count_ = 0;
+    /// What threads counted that keep nothing for the cache any more.
+    std::uint64_t deferred_ = 0;
+    std::uint64_t returned_ = 0;
+    bool destroyed_ = false;
+    bool completing_ = false;
+    /// Slabs of a type-stable cache that wait for their grace period, and whether only they are waited for.
+    unsigned slabs_in_grace_ = 0;
+    bool completed_but_for_slabs_ = false;
+    void (*on_end_)(void*) = nullptr;
+    void* on_end_context_ = nullptr;
+
+    struct alignas(64) completion_head : basic_rcu_head<P> {
+        cache_core* owner = nullptr;
+    };
+    completion_head completion_;
+};
+
+}  // namespace detail
+}  // namespace quiesce

@@ -1,0 +1,445 @@
+// Definitions of cache_core: allocation and freeing. Its end is in cache_end_impl.hpp.
+#pragma once
+
+#include "quiesce/detail/cache_core.hpp"
+
+namespace quiesce::detail {
+
+/// A magazine holds about this many bytes of objects, within limits.
+inline constexpr std::size_t magazine_bytes = 16 * 1024;
+
+template <class P>
+unsigned magazine_capacity(std::size_t stride) {
+    const std::size_t fitting = magazine_bytes / stride;
+    const std::size_t most = P::limits().magazine_objects;
+    return static_cast<unsigned>(fitting < 4 && most > 4 ? 4 : fitting < most ? fitting : most);
+}
+
+template <class P>
+cache_core<P>::cache_core(basic_rcu_domain<P>& domain, const cache_options& options)
+    : domain_(domain),
+      name_(options.name),
+      options_(options),
+      layout_(slab<P>::layout_of(options.size, options.alignment, P::checked())),
+      capacity_(magazine_capacity<P>(layout_.stride)) {
+    options_.name = name_;
+    completion_.owner = this;
+    P::name(closing_, "cache.closing");
+    P::name(ended_, "cache.ended");
+}
+
+template <class P>
+cache_core<P>* cache_core<P>::create(basic_rcu_domain<P>& domain, const cache_options& options) {
+    const bool power_of_two = options.alignment != 0 && (options.alignment & (options.alignment - 1)) == 0;
+    if (!power_of_two || options.alignment > P::limits().slab_bytes / 2) {
+        throw std::invalid_argument("the alignment of a cache must be a power of two, at most half a slab");
+    }
+    void* const memory = P::allocate(sizeof(cache_core), alignof(cache_core));
+    if (memory == nullptr) {
+        throw std::bad_alloc();
+    }
+    cache_core* c = nullptr;
+    try {
+        // Now, so that the end of the cache cannot fail.
+        domain.start_driver();
+        if (options.on_destroy == destroy_strategy::async) {
+            domain.worker_.ensure_started();
+        }
+        c = ::new (memory) cache_core(domain, options);
+        domain.caches_.add(*c);
+    } catch (...) {
+        if (c != nullptr) {
+            c->~cache_core();
+        }
+        P::deallocate(memory, sizeof(cache_core), alignof(cache_core));
+        throw;
+    }
+    return c;
+}
+
+template <class P>
+inline void* cache_core<P>::allocate(const void* site) {
+    record* const r = domain_.frees_.own_record();
+    void* object = nullptr;
+    if (r != nullptr && r->gate.enter()) [[likely]] {
+        if (slot* const s = r->slot_of(*this, index); s != nullptr) [[likely]] {
+            object = s->pop();
+        }
+        r->gate.leave();
+    }
+    if (object == nullptr) [[unlikely]] {
+        object = allocate_slowly(r);
+    }
+    if (P::checked() && object != nullptr) {
+        slab<P>* const s = slab<P>::of(object);
+        object_state<P>& state = s->states(layout_)[s->index_of(layout_, object)];
+        state.site.store(reinterpret_cast<std::uintptr_t>(site), std::memory_order_relaxed);
+        state.use.store(static_cast<std::uint32_t>(object_use::allocated), std::memory_order_relaxed);
+    }
+    return object;
+}
+
+template <class P>
+void* cache_core<P>::allocate_slowly(record* r) {
+    magazine<P>* filled = nullptr;
+    magazine<P>* empty = nullptr;
+    void* object = nullptr;
+    for (bool has_asked_for_magazine = false;;) {
+        bool destroyed = false;
+        {
+            const lock_hold hold(lock_);
+            destroyed = destroyed_;
+            if (!destroyed && !filled_.empty()) {
+                filled = filled_.pop_front();
+                --filled_count_;
+            } else if (!destroyed && free_ != 0 && empty != nullptr) {
+                while (free_ != 0 && empty->count.get() != capacity_) {
+                    empty->push(take_one());
+                }
+                filled = std::exchange(empty, nullptr);
+            } else if (!destroyed && free_ != 0 && has_asked_for_magazine) {
+                object = take_one();
+            }
+        }
+        if (destroyed) {
+            P::report({misuse::allocate_after_destroy, "allocate", this, name_});
+        }
+        if (destroyed || filled != nullptr || object != nullptr) {
+            break;
+        }
+        if (!has_asked_for_magazine) {
+            has_asked_for_magazine = true;
+            empty = empty_magazine();
+        } else if (!add_slab()) {
+            break;
+        }
+    }
+    if (empty != nullptr) {
+        (void)keep(empty, false);
+    }
+    if (filled != nullptr) {
+        object = filled->pop();
+        load(r, filled, false);
+    }
+    return object;
+}
+
+template <class P>
+inline void cache_core<P>::free(void* object) {
+    if (!owns(object, "free") ||
+        !note_use(object, object_use::allocated, object_use::free, misuse::double_free, "free")) {
+        return;
+    }
+    destruct(object);
+    give_back(object, false);
+}
+
+template <class P>
+void cache_core<P>::take_back(void* object) {
+    (void)note_use(object, object_use::allocated, object_use::free, misuse::double_free, "allocate");
+    give_back(object, false);
+}
+
+template <class P>
+inline void cache_core<P>::give_back(void* object, bool was_deferred) {
+    record* const r = domain_.frees_.own_record();
+    if (r != nullptr && r->gate.enter()) [[likely]] {
+        slot* const s = r->slot_of(*this, index);
+        if (s != nullptr && s->push(object, capacity_)) [[likely]] {
+            s->returned += was_deferred ? 1 : 0;
+            r->gate.leave();
+            return;
+        }
+        r->gate.leave();
+    }
+    give_back_slowly(r, object, was_deferred);
+}
+
+template <class P>
+void cache_core<P>::give_back_slowly(record* r, void* object, bool was_deferred) {
+    // As long as the object is held, the cache is there; afterwards it may be gone.
+    trim(P::limits().spare_slabs);
+    if (r != nullptr && closing_.load(std::memory_order_relaxed) == 0) {
+        magazine<P>* const empty = empty_magazine();
+        if (empty != nullptr) {
+            empty->push(object);
+            load(r, empty, was_deferred);
+            return;
+        }
+    }
+    bool ended = false;
+    {
+        const lock_hold hold(lock_);
+        put_one(object);
+        returned_ += was_deferred ? 1 : 0;
+        ended = !P::seeded(defect::last_free_tests_in_two_steps) && found_ended();
+    }
+    if (P::seeded(defect::last_free_tests_in_two_steps)) {
+        const lock_hold hold(lock_);
+        ended = destroyed_ && free_ == total_;
+    }
+    if (ended) {
+        complete();
+    }
+}
+
+template <class P>
+inline bool cache_core<P>::defer_quickly(void* object) {
+    record* const r = domain_.frees_.own_record();
+    if (r != nullptr && r->gate.enter()) [[likely]] {
+        slot* const s = r->slot_of(*this, index);
+        if (s != nullptr && r->position.get() != r->end) [[likely]] {
+            ++s->deferred;
+            r->append(object, &free_deferred);
+            r->gate.leave();
+            return true;
+        }
+        r->gate.leave();
+    }
+    return false;
+}
+
+template <class P>
+inline void cache_core<P>::free_rcu(void* object) {
+    if (P::checked() && domain_.in_section()) {
+        P::report({misuse::free_rcu_in_section, "free_rcu", object, name_});
+        return;
+    }
+    if (!owns(object, "free_rcu") ||
+        !note_use(object, object_use::allocated, object_use::deferred, misuse::double_free, "free_rcu")) {
+        return;
+    }
+    if (!defer_quickly(object)) {
+        count_deferred(1);
+        domain_.free_rcu(object, &free_deferred);
+    }
+}
+
+template <class P>
+bool cache_core<P>::try_free_rcu(void* object) {
+    if (!owns(object, "try_free_rcu") ||
+        !note_use(object, object_use::allocated, object_use::deferred, misuse::double_free, "try_free_rcu")) {
+        return true;
+    }
+    if (defer_quickly(object)) {
+        return true;
+    }
+    count_deferred(1);
+    if (domain_.try_free_rcu(object, &free_deferred)) {
+        return true;
+    }
+    count_deferred(-1);
+    (void)note_use(object, object_use::deferred, object_use::allocated, misuse::double_free, "try_free_rcu");
+    return false;
+}
+
+template <class P>
+void cache_core<P>::count_deferred(int change) {
+    const lock_hold hold(lock_);
+    deferred_ += static_cast<std::uint64_t>(change);
+}
+
+// The grace period is over.
+template <class P>
+void cache_core<P>::free_deferred(void* object) {
+    cache_core& self = *slab<P>::of(object)->owner;
+    self.destruct(object);
+    (void)self.note_use(object, object_use::deferred, object_use::free, misuse::double_free, "free_rcu");
+    self.give_back(object, true);
+}
+
+// Inside the gate.
+template <class P>
+auto cache_core<P>::attach(record& r) -> slot* {
+    if (closing_.load(std::memory_order_relaxed) != 0 && !P::seeded(defect::thread_attaches_to_closing_cache)) {
+        return nullptr;
+    }
+    slot& s = r.slots[index];
+    if (s.cache.get() != this) {
+        s.cache.set(this);
+    }
+    return &s;
+}
+
+// Puts a magazine in front of what the calling thread keeps.
+template <class P>
+void cache_core<P>::load(record* r, magazine<P>* m, bool has_deferred) {
+    bool ended = false;
+    if (r != nullptr && r->reserve(index) && r->gate.enter()) {
+        if (slot* const s = attach(*r); s != nullptr) {
+            s->returned += has_deferred ? 1 : 0;
+            has_deferred = false;
+            m = s->load(m);
+        }
+        // Inside the gate, so that a flusher waits until the cache has what the thread no longer keeps.
+        if (m != nullptr) {
+            ended = keep(m, has_deferred);
+        }
+        r->gate.leave();
+    } else {
+        ended = keep(m, has_deferred);
+    }
+    if (ended) {
+        complete();
+    }
+}
+
+template <class P>
+bool cache_core<P>::keep(magazine<P>* m, bool has_deferred) {
+    const lock_hold hold(lock_);
+    returned_ += has_deferred ? 1 : 0;
+    keep_locked(m);
+    return found_ended();
+}
+
+template <class P>
+void cache_core<P>::keep_locked(magazine<P>* m) {
+    if (m->count.get() != 0 && filled_count_ < P::limits().depot_magazines && !destroyed_) {
+        filled_.push_back(m);
+        ++filled_count_;
+        return;
+    }
+    while (m->count.get() != 0) {
+        put_one(m->pop());
+    }
+    empties_.push_back(m);
+    ++empties_count_;
+}
+
+// Null when there is no memory.
+template <class P>
+magazine<P>* cache_core<P>::empty_magazine() {
+    {
+        const lock_hold hold(lock_);
+        if (!empties_.empty()) {
+            --empties_count_;
+            return empties_.pop_front();
+        }
+    }
+    return magazine<P>::create(capacity_);
+}
+
+template <class P>
+bool cache_core<P>::add_slab() {
+    void* const memory = P::allocate(layout_.bytes, P::limits().slab_bytes);
+    if (memory == nullptr) {
+        return false;
+    }
+    auto* const s = ::new (memory) slab<P>(*this, layout_);
+    if (options_.type_stable && options_.construct != nullptr) {
+        for (unsigned i = 0; i != layout_.objects; ++i) {
+            options_.construct(s->object(layout_, i));
+        }
+    }
+    const lock_hold hold(lock_);
+    unused_.push(s);
+    total_ += layout_.objects;
+    free_ += layout_.objects;
+    return true;
+}
+
+template <class P>
+void cache_core<P>::destroy_slab(slab<P>* s) {
+    if (options_.type_stable && options_.destruct != nullptr) {
+        for (unsigned i = 0; i != layout_.objects; ++i) {
+            options_.destruct(s->object(layout_, i));
+        }
+    }
+    if (layout_.tracked) {
+        for (unsigned i = 0; i != layout_.objects; ++i) {
+            s->states(layout_)[i].~object_state<P>();
+        }
+    }
+    s->~slab<P>();
+    P::deallocate(s, layout_.bytes, P::limits().slab_bytes);
+}
+
+// Slabs that the cache no longer counts.
+template <class P>
+void cache_core<P>::give_up(slab_list<P>& surplus) {
+    while (!surplus.empty()) {
+        slab<P>* const s = surplus.pop();
+        if (options_.type_stable && !P::seeded(defect::slab_released_without_grace_period)) {
+            domain_.retire(s, &slab_grace_period_over);
+        } else {
+            destroy_slab(s);
+        }
+    }
+}
+
+// Frees what is more than enough, outside the lock.
+template <class P>
+void cache_core<P>::trim(unsigned slabs_to_keep) {
+    slab_list<P> surplus;
+    magazine_list<P> magazines;
+    {
+        const lock_hold hold(lock_);
+        while (unused_.size() > slabs_to_keep) {
+            surplus.push(unused_.pop());
+            total_ -= layout_.objects;
+            free_ -= layout_.objects;
+            slabs_in_grace_ += options_.type_stable ? 1 : 0;
+        }
+        for (; empties_count_ > P::limits().depot_magazines; --empties_count_) {
+            magazines.push_back(empties_.pop_front());
+        }
+    }
+    while (!magazines.empty()) {
+        magazine<P>::destroy(magazines.pop_front(), capacity_);
+    }
+    give_up(surplus);
+}
+
+template <class P>
+void* cache_core<P>::take_one() {
+    slab_list<P>& from = partial_.empty() ? unused_ : partial_;
+    slab<P>* const s = from.front();
+    void* const object = s->take(layout_);
+    --free_;
+    const bool exhausted = s->free_count.get() == 0;
+    if (exhausted || &from == &unused_) {
+        from.remove(s);
+        (exhausted ? exhausted_ : partial_).push(s);
+    }
+    return object;
+}
+
+template <class P>
+void cache_core<P>::put_one(const void* object) {
+    slab<P>* const s = slab<P>::of(object);
+    const bool was_exhausted = s->free_count.get() == 0;
+    s->put(layout_, object);
+    ++free_;
+    const bool unused = s->free_count.get() == layout_.objects;
+    if (was_exhausted || unused) {
+        (was_exhausted ? exhausted_ : partial_).remove(s);
+        (unused ? unused_ : partial_).push(s);
+    }
+}
+
+template <class P>
+bool cache_core<P>::owns(void* object, std::string_view call) {
+    if (P::checked() && slab<P>::of(object)->owner != this) {
+        P::report({misuse::free_into_wrong_cache, call, object, name_});
+        return false;
+    }
+    return true;
+}
+
+// Where misuse is looked for, notes that the object's use changes, unless it is not what it must be.
+template <class P>
+bool cache_core<P>::note_use(void* object, object_use from, object_use to, misuse otherwise, std::string_view call) {
+    if (!P::checked()) {
+        return true;
+    }
+    slab<P>* const s = slab<P>::of(object);
+    auto expected = static_cast<std::uint32_t>(from);
+    if (s->states(layout_)[s->index_of(layout_, object)].use.compare_exchange_strong(
+            expected, static_cast<std::uint32_t>(to), std::memory_order_relaxed, std::memory_order_relaxed)) {
+        return true;
+    }
+    P::report({otherwise, call, object, name_});
+    return false;
+}
+
+}  // namespace quiesce::detail

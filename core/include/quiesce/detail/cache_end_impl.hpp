@@ -1,0 +1,292 @@
+// Definitions of cache_core: how a cache ends, and what can be learnt of it.
+#pragma once
+
+#include "quiesce/detail/cache_core_impl.hpp"
+
+namespace quiesce::detail {
+
+template <class P>
+void cache_core<P>::take_over(cache_slot<P>& s) {
+    const lock_hold hold(lock_);
+    for (magazine<P>* const m : {s.loaded, s.previous}) {
+        if (m != nullptr) {
+            keep_locked(m);
+        }
+    }
+    s.loaded = nullptr;
+    s.previous = nullptr;
+    deferred_ += std::exchange(s.deferred, 0);
+    returned_ += std::exchange(s.returned, 0);
+    s.cache.set(nullptr);
+}
+
+template <class P>
+void cache_core<P>::empty_depot() {
+    while (!filled_.empty()) {
+        magazine<P>* const m = filled_.pop_front();
+        while (m->count.get() != 0) {
+            put_one(m->pop());
+        }
+        empties_.push_back(m);
+        ++empties_count_;
+    }
+    filled_count_ = 0;
+}
+
+template <class P>
+void cache_core<P>::shrink() {
+    domain_.frees_.visit_records([this](record& r) {
+        if (slot* const s = r.slot_of(*this, index); s != nullptr) {
+            take_over(*s);
+        }
+    });
+    {
+        const lock_hold hold(lock_);
+        empty_depot();
+    }
+    trim(0);
+}
+
+template <class P>
+cache_usage cache_core<P>::usage() {
+    cache_usage u;
+    u.name = name_;
+    std::uint64_t kept = 0;
+    std::uint64_t in_flight = 0;
+    domain_.frees_.visit_records([&](record& r) {
+        if (slot* const s = r.slot_of(*this, index); s != nullptr) {
+            for (magazine<P>* const m : {s->loaded, s->previous}) {
+                kept += m != nullptr ? m->count.get() : 0;
+            }
+            in_flight += s->deferred - s->returned;
+        }
+    });
+    const lock_hold hold(lock_);
+    in_flight += deferred_ - returned_;
+    for (magazine<P>* m = filled_.front(); m != nullptr; m = m->next.get()) {
+        kept += m->count.get();
+    }
+    // What changed hands meanwhile may be counted twice or not at all.
+    const std::uint64_t out = total_ > free_ + kept ? total_ - free_ - kept : 0;
+    u.in_flight = in_flight < out ? in_flight : out;
+    u.in_use = out - u.in_flight;
+    u.pending = destroyed_;
+    u.slabs = unused_.size() + partial_.size() + exhausted_.size();
+    u.bytes = u.slabs * layout_.bytes;
+    return u;
+}
+
+template <class P>
+void cache_core<P>::destroy(destroy_strategy strategy) {
+    domain_.caches_.forget_name(*this);
+    closing_.store(1, std::memory_order_relaxed);
+    if (!P::seeded(defect::destroyer_without_heavy_fence)) {
+        // [end.1] pairs with the light fence [own.1]: the destroyer finds the record of a thread, or the thread finds
+        // the cache closing.
+        P::heavy_fence();
+    }
+    domain_.frees_.visit_records([this](record& r) {
+        if (slot* const s = r.slot_of(*this, index); s != nullptr) {
+            take_over(*s);
+        }
+    });
+    bool ended = false;
+    {
+        const lock_hold hold(lock_);
+        empty_depot();
+        destroyed_ = true;
+        ended = found_ended();
+    }
+    if (ended) {
+        complete();
+    }
+    switch (strategy) {
+        case destroy_strategy::wait:
+            if (!settle()) {
+                wait();
+            }
+            break;
+        case destroy_strategy::async: domain_.caches_.settle_later(*this); break;
+        case destroy_strategy::last_free: break;
+    }
+}
+
+template <class P>
+bool cache_core<P>::found_ended() {
+    if (!destroyed_ || free_ != total_ || (completing_ && !P::seeded(defect::last_free_tests_in_two_steps))) {
+        return false;
+    }
+    completing_ = true;
+    return true;
+}
+
+template <class P>
+bool cache_core<P>::settle() {
+    const auto held = [this] {
+        const lock_hold hold(lock_);
+        return total_ - free_;
+    };
+    // A destructor may give other objects of the cache to free_rcu, so once is not enough.
+    for (std::uint64_t before = held(); before != 0;) {
+        if (P::seeded(defect::destroy_waits_with_rcu_barrier)) {
+            domain_.barrier();
+        } else {
+            domain_.free_rcu_barrier();
+        }
+        const std::uint64_t after = held();
+        if (after == before) {
+            return report_held();
+        }
+        before = after;
+    }
+    return false;
+}
+
+template <class P>
+bool cache_core<P>::report_held() {
+    misuse_report report{misuse::objects_held_at_destroy, "destroy", this, name_};
+    {
+        const lock_hold hold(lock_);
+        if (!destroyed_) {
+            return false;
+        }
+        report.objects = total_ - free_;
+        if (P::checked()) {
+            for (const slab_list<P>* const list : {&partial_, &exhausted_}) {
+                for (slab<P>* s = list->front(); s != nullptr; s = s->after) {
+                    for (unsigned i = 0; i != layout_.objects; ++i) {
+                        object_state<P>& state = s->states(layout_)[i];
+                        if (state.use.load(std::memory_order_relaxed) != static_cast<std::uint32_t>(object_use::free)) {
+                            report.sites.add(reinterpret_cast<const void*>(state.site.load(std::memory_order_relaxed)));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    // The last of them may have been freed meanwhile.
+    if (report.objects != 0) {
+        P::report(report);
+    }
+    return report.objects != 0;
+}
+
+// Nothing is held, and the caller is the only one to find that. After this it touches the cache no more.
+template <class P>
+void cache_core<P>::complete() {
+    // Also for a cache that is not type-stable: a thread may still be leaving the lock.
+    if (options_.type_stable && P::seeded(defect::slab_released_without_grace_period)) {
+        finish();
+        return;
+    }
+    domain_.retire(&completion_, &completion_reached);
+}
+
+template <class P>
+void cache_core<P>::completion_reached(basic_rcu_head<P>* h) {
+    cache_core& self = *static_cast<completion_head*>(h)->owner;
+    {
+        const lock_hold hold(self.lock_);
+        if (self.slabs_in_grace_ != 0 && !P::seeded(defect::destroy_ignores_slabs_in_grace)) {
+            self.completed_but_for_slabs_ = true;
+            return;
+        }
+    }
+    self.finish();
+}
+
+template <class P>
+void cache_core<P>::slab_grace_period_over(basic_rcu_head<P>* h) {
+    auto* const s = static_cast<slab<P>*>(h);
+    cache_core& self = *s->owner;
+    self.destroy_slab(s);
+    bool last = false;
+    {
+        const lock_hold hold(self.lock_);
+        last = --self.slabs_in_grace_ == 0 && self.completed_but_for_slabs_;
+    }
+    if (last) {
+        self.finish();
+    }
+}
+
+// On the driver, a grace period after the last object was given back.
+template <class P>
+void cache_core<P>::finish() {
+    slab_list<P> slabs;
+    void (*notify)(void*) = nullptr;
+    {
+        const lock_hold hold(lock_);
+        for (slab_list<P>* const list : {&unused_, &partial_, &exhausted_}) {
+            while (!list->empty()) {
+                slabs.push(list->pop());
+            }
+        }
+        total_ = 0;
+        free_ = 0;
+    }
+    while (!slabs.empty()) {
+        destroy_slab(slabs.pop());
+    }
+    domain_.caches_.remove(*this);
+    {
+        const lock_hold hold(lock_);
+        // [end.2] release pairs with [end.3]: what the cache did happens before whoever finds it ended goes on.
+        ended_.store(1,
+                     P::seeded(defect::end_published_relaxed) ? std::memory_order_relaxed : std::memory_order_release);
+        notify = std::exchange(on_end_, nullptr);
+    }
+    P::wake(ended_);
+    if (notify != nullptr) {
+        notify(on_end_context_);
+    }
+    release();
+}
+
+template <class P>
+bool cache_core<P>::ended() const {
+    // [end.3] acquire pairs with [end.2].
+    return ended_.load(std::memory_order_acquire) != 0;
+}
+
+template <class P>
+void cache_core<P>::wait() {
+    domain_.await_driver(ended_, [](std::uint32_t e) { return e != 0; });
+}
+
+template <class P>
+bool cache_core<P>::wait_for(unsigned milliseconds) {
+    return P::await_for(
+        ended_, [](std::uint32_t e) { return e != 0; }, std::memory_order_acquire, milliseconds);
+}
+
+template <class P>
+void cache_core<P>::on_end(void (*function)(void*), void* context) {
+    {
+        const lock_hold hold(lock_);
+        if (ended_.load(std::memory_order_relaxed) == 0) {
+            on_end_ = function;
+            on_end_context_ = context;
+            return;
+        }
+    }
+    function(context);
+}
+
+template <class P>
+void cache_core<P>::release() {
+    // [end.4] release, so that what each holder did happens before the memory goes, and acquire for the last.
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+        this->~cache_core();
+        P::deallocate(this, sizeof(cache_core), alignof(cache_core));
+    }
+}
+
+template <class P>
+cache_core<P>::~cache_core() {
+    while (!empties_.empty()) {
+        magazine<P>::destroy(empties_.pop_front(), capacity_);
+    }
+}
+
+}  // namespace quiesce::detail
