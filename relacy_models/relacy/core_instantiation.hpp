@@ -7,5 +7,6 @@
 namespace quiesce {
 
 extern template class basic_rcu_domain<models::relacy_platform>;
+extern template class detail::cache_core<models::relacy_platform>;
 
 }  // namespace quiesce

@@ -178,7 +178,13 @@ public:
         explicit driver(Domain&) {}
         void ensure_started() {}
         void stop() {}
+        static constexpr bool stopped() { return false; }
+        void pause_for_fork() {}
+        void resume_in_parent() {}
+        void resume_in_child() {}
     };
+    template <class Domain>
+    using worker = driver<Domain>;
 
     static void light_fence(place at = place::current()) { rl::atomic_thread_fence(rl::mo_seq_cst, info(at)); }
     static void heavy_fence(place at = place::current()) { rl::atomic_thread_fence(rl::mo_seq_cst, info(at)); }

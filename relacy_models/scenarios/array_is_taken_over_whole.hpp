@@ -21,6 +21,8 @@ struct array_is_taken_over_whole {
          "the owner leaves and tests for a parked flusher without a fence between"},
         {defect::flusher_without_heavy_fence, "flusher_without_heavy_fence", "", "data_race assertion deadlock",
          "Linux, man page of membarrier(2)", "the flusher closes the gate without the heavy fence"},
+        {defect::flusher_sleeps_without_heavy_fence, "flusher_sleeps_without_heavy_fence", "", "deadlock",
+         "Linux, man page of membarrier(2)", "the flusher says that it sleeps, and sleeps without the heavy fence"},
         {defect::flusher_does_not_wait, "flusher_does_not_wait", "", "data_race assertion",
          "Dice, Huang and Yang, 2001, on asymmetric synchronisation",
          "the flusher does not wait for an owner that was inside already"},

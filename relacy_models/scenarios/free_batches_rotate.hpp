@@ -21,9 +21,7 @@ struct free_batches_rotate {
                                         "C11",
                                         2,
                                         defects,
-                                        must_reach,
-                                        false,
-                                        1};
+                                        must_reach};
 
     static constexpr unsigned most = 4;
 

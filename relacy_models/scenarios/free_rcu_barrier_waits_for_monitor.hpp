@@ -24,9 +24,7 @@ struct free_rcu_barrier_waits_for_monitor {
                                         "C3",
                                         2,
                                         defects,
-                                        must_reach,
-                                        false,
-                                        1};
+                                        must_reach};
 
     basic_rcu_domain<P> domain;
     noted_callback<P> object;

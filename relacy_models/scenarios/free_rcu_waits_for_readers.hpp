@@ -18,9 +18,7 @@ struct free_rcu_waits_for_readers {
                                         "C1",
                                         2,
                                         defects,
-                                        must_reach,
-                                        false,
-                                        1};
+                                        must_reach};
 
     using item = object<P>;
 

@@ -22,7 +22,7 @@ struct free_without_memory_holds_no_lock {
         defects,
         must_reach,
         false,
-        0};
+        1};
 
     using item = object<P>;
 

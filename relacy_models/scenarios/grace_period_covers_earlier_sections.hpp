@@ -19,9 +19,7 @@ struct grace_period_covers_earlier_sections {
         "C1",
         2,
         defects,
-        must_reach,
-        false,
-        1};
+        must_reach};
 
     using item = object<P>;
     static constexpr int sections = 3;

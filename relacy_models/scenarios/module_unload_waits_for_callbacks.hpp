@@ -18,9 +18,7 @@ struct module_unload_waits_for_callbacks {
                                         "C2",
                                         2,
                                         defects,
-                                        must_reach,
-                                        false,
-                                        1};
+                                        must_reach};
 
     using module = object<P>;
 

@@ -19,7 +19,7 @@ struct new_threads_are_not_missed {
                                         defects,
                                         must_reach,
                                         false,
-                                        0};
+                                        1};
 
     basic_rcu_domain<P> domain;
     noted_callback<P> object[2];

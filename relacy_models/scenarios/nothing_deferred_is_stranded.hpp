@@ -22,9 +22,7 @@ struct nothing_deferred_is_stranded {
                                         "C11",
                                         2,
                                         defects,
-                                        must_reach,
-                                        false,
-                                        0};
+                                        must_reach};
 
     basic_rcu_domain<P> domain;
     noted_callback<P> object[2];

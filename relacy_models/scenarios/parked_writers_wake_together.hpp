@@ -18,9 +18,7 @@ struct parked_writers_wake_together {
                                         "C11",
                                         3,
                                         defects,
-                                        must_reach,
-                                        false,
-                                        0};
+                                        must_reach};
 
     basic_rcu_domain<P> domain;
     typename P::template atomic<std::uint32_t> started{0};

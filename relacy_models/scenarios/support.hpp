@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <new>
 
+#include "quiesce/cache_options.hpp"
 #include "quiesce/rcu_domain.hpp"
 #include "relacy_models/scenario.hpp"
 
@@ -91,11 +92,36 @@ void drive_frees(basic_rcu_domain<P>& domain, Finished finished) {
         finished);
 }
 
-/// Frees everything that is deferred; nobody else uses the domain.
+/// Both.
+template <class P, class Finished>
+void drive_all(basic_rcu_domain<P>& domain, Finished finished) {
+    drive_steps(
+        domain,
+        [&domain](step_result& step) {
+            bool did = domain.monitor_step();
+            step = domain.advance_grace_period();
+            did |= domain.free_step() != 0;
+            return domain.reclaim_step() != 0 || did;
+        },
+        finished);
+}
+
+/// Frees everything that is deferred and runs every callback; nobody else uses the domain.
 template <class P>
 void drain(basic_rcu_domain<P>& domain) {
-    while (domain.monitor_step() || domain.advance_grace_period() != step_result::idle || domain.free_step() != 0) {
+    while (domain.monitor_step() || domain.advance_grace_period() != step_result::idle || domain.free_step() != 0 ||
+           domain.reclaim_step() != 0) {
     }
+}
+
+/// A cache of small objects without constructors.
+inline cache_options cache_named(std::string_view name, destroy_strategy on_destroy) {
+    cache_options o;
+    o.name = name;
+    o.size = 8;
+    o.alignment = 8;
+    o.on_destroy = on_destroy;
+    return o;
 }
 
 }  // namespace quiesce::models

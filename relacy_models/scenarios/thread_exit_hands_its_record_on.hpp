@@ -23,10 +23,20 @@ struct thread_exit_hands_its_record_on {
         must_reach};
 
     basic_rcu_domain<P> domain;
+    // Orders nothing: makes it likely that the first thread exits before the other reads.
+    typename P::template atomic<unsigned> about_to_exit{0};
 
-    void thread(unsigned) {
+    void thread(unsigned i) {
+        if (i == 1) {
+            P::await(
+                about_to_exit, [](unsigned a) { return a == 1; }, std::memory_order_relaxed);
+        }
         domain.lock();
         domain.unlock();
+        if (i == 0) {
+            about_to_exit.store(1, std::memory_order_relaxed);
+            P::wake(about_to_exit);
+        }
     }
 
     void finish() {

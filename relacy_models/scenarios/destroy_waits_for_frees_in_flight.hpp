@@ -1,0 +1,46 @@
+// A cache is destroyed right after free_rcu, by a destroyer that waits: nothing is in flight when it returns.
+#pragma once
+
+#include "quiesce/basic_cache.hpp"
+#include "relacy_models/scenarios/support.hpp"
+
+namespace quiesce::models {
+
+template <class P>
+struct destroy_waits_for_frees_in_flight {
+    static constexpr defect_info defects[] = {
+        {defect::destroy_waits_with_rcu_barrier, "destroy_waits_with_rcu_barrier", "D01", "assertion",
+         "McKenney, 2024, on kfree_rcu and rcu_barrier",
+         "destroy waits with rcu_barrier, which free_rcu is not part of"},
+    };
+    static constexpr std::string_view must_reach[] = {"the cache ended in destroy"};
+    static constexpr scenario_info info{"destroy_waits_for_frees_in_flight",
+                                        "a waiting destroy returns when what was in flight is freed and the cache gone",
+                                        "C4",
+                                        2,
+                                        defects,
+                                        must_reach,
+                                        false,
+                                        0};
+
+    basic_rcu_domain<P> domain;
+    basic_cache<P> cache{domain, cache_named("objects", destroy_strategy::wait)};
+    typename P::template atomic<unsigned> over{0};
+
+    void thread(unsigned i) {
+        if (i == 0) {
+            cache.free_rcu(cache.allocate());
+            const auto end = cache.destroy();
+            P::check(end.poll(), "destroy returned before the cache had ended");
+            P::reached("the cache ended in destroy");
+            over.store(1, std::memory_order_release);
+            (void)domain.start_poll();
+            return;
+        }
+        drive_all(domain, [this] { return over.load(std::memory_order_acquire) == 1; });
+    }
+
+    void finish() {}
+};
+
+}  // namespace quiesce::models
