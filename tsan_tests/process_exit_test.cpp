@@ -71,4 +71,25 @@ TEST(ProcessExitDeathTest, DestructorsOfStaticsMayStillDeferFrees) {
         testing::ExitedWithCode(0), "deferred at exit");
 }
 
+TEST(ProcessExitDeathTest, FlushAllWaitsForWhatIsPendingAlsoInALateDestructor) {
+    testing::FLAGS_gtest_death_test_style = "threadsafe";
+    EXPECT_EXIT(
+        {
+            struct noisy {
+                ~noisy() { std::fputs("freed, ", stderr); }
+            };
+            struct late {
+                ~late() {
+                    quiesce::flush_all();
+                    std::fputs("flushed", stderr);
+                }
+            };
+            static late l;
+            quiesce::free_rcu(new noisy);  // the default domain, and its handler for exit, are younger than `l`
+            quiesce::rcu_retire(new noisy);
+            std::exit(0);
+        },
+        testing::ExitedWithCode(0), "freed, freed, flushed");
+}
+
 }  // namespace

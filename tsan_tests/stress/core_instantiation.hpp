@@ -7,5 +7,6 @@
 namespace quiesce {
 
 extern template class basic_rcu_domain<stress::stress_platform>;
+extern template class detail::cache_core<stress::stress_platform>;
 
 }  // namespace quiesce

@@ -1,6 +1,8 @@
 // Every scenario of the suite as a native stress test. The seed is printed; QUIESCE_SEED repeats it.
+// QUIESCE_STRESS_MILLISECONDS is the time for each scenario and size.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <random>
@@ -22,11 +24,16 @@ std::uint64_t seed_of_this_run() {
     return seed;
 }
 
+std::chrono::milliseconds time_for_each() {
+    const char* const given = std::getenv("QUIESCE_STRESS_MILLISECONDS");
+    return std::chrono::milliseconds(given != nullptr ? std::strtoul(given, nullptr, 10) : 250);
+}
+
 template <template <class> class Scenario>
 void stress_all_sizes() {
     for (const models::named_limits& sizes : models::model_sizes) {
         const stress::stress_result r =
-            stress::run_scenario<Scenario>(sizes, defect::none, seed_of_this_run(), std::chrono::milliseconds(250));
+            stress::run_scenario<Scenario>(sizes, defect::none, seed_of_this_run(), time_for_each());
         EXPECT_GT(r.iterations, 0U);
         EXPECT_EQ(r.failures, 0U) << "sizes " << sizes.name << ": " << r.first_failure;
     }
@@ -35,11 +42,17 @@ void stress_all_sizes() {
 TEST(ScenarioStress, ArrayIsTakenOverWhole) {
     stress_all_sizes<models::array_is_taken_over_whole>();
 }
+TEST(ScenarioStress, AsyncDestroySettlesInAWorker) {
+    stress_all_sizes<models::async_destroy_settles_in_a_worker>();
+}
 TEST(ScenarioStress, BarrierWaitsForEarlierCallbacks) {
     stress_all_sizes<models::barrier_waits_for_earlier_callbacks>();
 }
 TEST(ScenarioStress, CallbacksRunAfterTheirGracePeriod) {
     stress_all_sizes<models::callbacks_run_after_their_grace_period>();
+}
+TEST(ScenarioStress, DestroyWaitsForFreesInFlight) {
+    stress_all_sizes<models::destroy_waits_for_frees_in_flight>();
 }
 TEST(ScenarioStress, DriverIsToldOfForeignGracePeriod) {
     stress_all_sizes<models::driver_is_told_of_foreign_grace_period>();
@@ -77,8 +90,14 @@ TEST(ScenarioStress, GracePeriodWaitsForReaders) {
 TEST(ScenarioStress, GracePeriodsAreShared) {
     stress_all_sizes<models::grace_periods_are_shared>();
 }
+TEST(ScenarioStress, LastFreeEndsTheCache) {
+    stress_all_sizes<models::last_free_ends_the_cache>();
+}
 TEST(ScenarioStress, ModuleUnloadWaitsForCallbacks) {
     stress_all_sizes<models::module_unload_waits_for_callbacks>();
+}
+TEST(ScenarioStress, NameIsReusedWhileTheOldCacheIsPending) {
+    stress_all_sizes<models::name_is_reused_while_the_old_cache_is_pending>();
 }
 TEST(ScenarioStress, NewThreadsAreNotMissed) {
     stress_all_sizes<models::new_threads_are_not_missed>();
@@ -119,8 +138,23 @@ TEST(ScenarioStress, ThreadExitHandsItsRecordOn) {
 TEST(ScenarioStress, ThreadExitLeavesItsFrees) {
     stress_all_sizes<models::thread_exit_leaves_its_frees>();
 }
+TEST(ScenarioStress, ThreadKeepsNothingForADestroyedCache) {
+    stress_all_sizes<models::thread_keeps_nothing_for_a_destroyed_cache>();
+}
 TEST(ScenarioStress, ThrottlingWaitsForNoDeleter) {
     stress_all_sizes<models::throttling_waits_for_no_deleter>();
+}
+TEST(ScenarioStress, TokenWaitSeesTheCacheGone) {
+    stress_all_sizes<models::token_wait_sees_the_cache_gone>();
+}
+TEST(ScenarioStress, TypeStableDestroyWaitsForItsSlabs) {
+    stress_all_sizes<models::type_stable_destroy_waits_for_its_slabs>();
+}
+TEST(ScenarioStress, TypeStableObjectsStayLockable) {
+    stress_all_sizes<models::type_stable_objects_stay_lockable>();
+}
+TEST(ScenarioStress, TypeStableSlabOutlivesReaders) {
+    stress_all_sizes<models::type_stable_slab_outlives_readers>();
 }
 
 }  // namespace

@@ -8,18 +8,7 @@
 #include <string_view>
 
 #include "quiesce/native_platform.hpp"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define QUIESCE_ASAN 1
-#elif defined(__SANITIZE_THREAD__)
-#define QUIESCE_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define QUIESCE_ASAN 1
-#elif __has_feature(thread_sanitizer)
-#define QUIESCE_TSAN 1
-#endif
-#endif
+#include "tsan_tests/sanitizers.hpp"
 
 namespace quiesce::stress {
 
@@ -58,7 +47,14 @@ public:
         explicit driver(Domain&) noexcept {}
         void ensure_started() noexcept {}
         void stop() noexcept {}
+        static constexpr bool stopped() noexcept { return false; }
+        void pause_for_fork() noexcept {}
+        void resume_in_parent() noexcept {}
+        void resume_in_child() noexcept {}
     };
+
+    template <class Domain>
+    using worker = driver<Domain>;
 
     static void light_fence() noexcept {
         native_platform::light_fence();

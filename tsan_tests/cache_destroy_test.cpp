@@ -1,0 +1,559 @@
+// Destroying a cache: by each strategy, with nothing out, with objects in flight and with objects held.
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <atomic>
+#include <barrier>
+#include <cstdint>
+#include <cstring>
+#include <latch>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "tsan_tests/cache_support.hpp"
+
+namespace {
+
+using namespace quiesce::tests;
+using quiesce::cache_free;
+using quiesce::cache_free_rcu;
+using quiesce::cache_token;
+using quiesce::cache_usage;
+using quiesce::destroy_strategy;
+using quiesce::misuse;
+using quiesce::native_platform;
+using quiesce::object_cache;
+using quiesce::rcu_domain;
+
+using ended_flag = std::atomic<int>;
+void count_end(void* context) {
+    static_cast<ended_flag*>(context)->fetch_add(1);
+}
+
+std::string name_of(const testing::TestParamInfo<destroy_strategy>& strategy) {
+    constexpr std::array names = {"wait", "async", "last_free"};
+    return names[static_cast<std::size_t>(strategy.param)];
+}
+
+class CacheDestroy : public CacheTest, public testing::WithParamInterface<destroy_strategy> {
+protected:
+    using cache_of_headless = object_cache<headless>;
+
+    static bool waits() { return GetParam() == destroy_strategy::wait; }
+
+    std::unique_ptr<cache_of_headless> make_cache() {
+        return std::make_unique<cache_of_headless>(
+            quiesce::object_cache_options{.name = "objects", .on_destroy = GetParam()}, domain);
+    }
+
+    /// What is held at the end is reported once, except by `last_free`.
+    static void expect_held(std::uint64_t objects) {
+        if (GetParam() == destroy_strategy::last_free) {
+            return;
+        }
+        EXPECT_TRUE(eventually([] { return kept_reports::count() != 0; }));
+        const std::vector<kept_report> found = kept_reports::take();
+        ASSERT_EQ(found.size(), 1U);
+        EXPECT_EQ(found[0].kind, misuse::objects_held_at_destroy);
+        EXPECT_EQ(found[0].call, "destroy");
+        EXPECT_EQ(found[0].cache, "objects");
+        EXPECT_EQ(found[0].objects, objects);
+    }
+};
+
+INSTANTIATE_TEST_SUITE_P(Strategies, CacheDestroy,
+                         testing::Values(destroy_strategy::wait, destroy_strategy::async, destroy_strategy::last_free),
+                         name_of);
+
+TEST_P(CacheDestroy, EndsWhenNothingIsOut) {
+    const auto cache = make_cache();
+    cache->free(cache->allocate(deleted));
+    const cache_token end = cache->destroy();
+    EXPECT_TRUE(end.poll() || !waits());
+    end.wait();
+    EXPECT_TRUE(end.poll());
+    EXPECT_TRUE(domain.caches().empty());
+    EXPECT_EQ(cache->usage().slabs, 0U);
+}
+
+TEST_P(CacheDestroy, EndsWhenNothingWasEverAllocated) {
+    make_cache()->destroy().wait();
+    EXPECT_TRUE(domain.caches().empty());
+}
+
+TEST_P(CacheDestroy, EndsWhenWhatIsInFlightIsFreed) {
+    constexpr int count = 2 * block + 1;
+    const auto cache = make_cache();
+    reader in_the_way(domain);
+    for (int i = 0; i != count; ++i) {
+        cache->free_rcu(cache->allocate(deleted));
+    }
+    const std::jthread leaver = in_the_way.leave_after(20ms);
+    const cache_token end = cache->destroy();
+    // Only `wait` waits for readers.
+    EXPECT_EQ(in_the_way.left(), waits());
+    EXPECT_EQ(end.poll(), waits());
+    end.wait();
+    EXPECT_TRUE(in_the_way.left());
+    EXPECT_EQ(deleted, count);
+    EXPECT_TRUE(domain.caches().empty());
+}
+
+TEST_P(CacheDestroy, EndsWhenWhatOtherThreadsDeferredIsFreed) {
+    const auto cache = make_cache();
+    std::latch deferred(2);
+    std::latch leave(1);
+    std::vector<std::jthread> threads;
+    for (int i = 0; i != 2; ++i) {
+        threads.emplace_back([&] {
+            cache->free(cache->allocate(deleted));
+            cache->free_rcu(cache->allocate(deleted));
+            deferred.count_down();
+            leave.wait();
+        });
+    }
+    deferred.wait();
+    cache->destroy().wait();
+    EXPECT_EQ(deleted, 4);
+    leave.count_down();
+}
+
+TEST_P(CacheDestroy, AnObjectHeldMayBeFreedLater) {
+    using free_function = void (*)(cache_of_headless&, headless*);
+    constexpr std::array<free_function, 4> ways = {
+        [](cache_of_headless&, headless* object) { cache_free(object); },
+        [](cache_of_headless&, headless* object) { cache_free_rcu(object); },
+        [](cache_of_headless& cache, headless* object) { cache.free(object); },
+        [](cache_of_headless& cache, headless* object) { cache.free_rcu(object); },
+    };
+    for (const free_function way : ways) {
+        deleted = 0;
+        const auto cache = make_cache();
+        const std::array objects = {cache->allocate(deleted), cache->allocate(deleted)};
+        const cache_token end = cache->destroy();
+        expect_held(2);
+        way(*cache, objects[0]);
+        domain.flush_all();
+        (void)kept_reports::take();
+        EXPECT_FALSE(end.poll());
+        std::thread([&] { way(*cache, objects[1]); }).join();
+        end.wait();
+        EXPECT_EQ(deleted, 2);
+    }
+}
+
+TEST_P(CacheDestroy, AnObjectHeldOutlivesTheHandle) {
+    auto cache = make_cache();
+    headless* const freed = cache->allocate(deleted);
+    headless* const deferred = cache->allocate(deleted);
+    const cache_token end = cache->destroy();
+    cache.reset();
+    expect_held(2);
+    std::thread([&] { cache_free(freed); }).join();
+    EXPECT_EQ(deleted, 1);
+    EXPECT_FALSE(end.poll());
+    std::thread([&] { cache_free_rcu(deferred); }).join();
+    end.wait();
+    EXPECT_EQ(deleted, 2);
+}
+
+TEST_P(CacheDestroy, TheHandleDestroysByItsStrategy) {
+    reader in_the_way(domain);
+    auto cache = make_cache();
+    headless* const held = cache->allocate(deleted);
+    cache->free_rcu(cache->allocate(deleted));
+    const std::jthread leaver = in_the_way.leave_after(20ms);
+    cache.reset();
+    EXPECT_EQ(in_the_way.left(), waits());
+    expect_held(1);
+    EXPECT_FALSE(domain.cache_named("objects").has_value());
+    EXPECT_EQ(domain.caches().size(), 1U);
+    cache_free(held);
+    EXPECT_TRUE(eventually([&] { return domain.caches().empty(); }));
+    EXPECT_EQ(deleted, 2);
+}
+
+TEST_P(CacheDestroy, WhatIsHeldStaysAsItIs) {
+    using page = std::array<unsigned char, 4000>;
+    auto cache = std::make_unique<object_cache<page>>(
+        quiesce::object_cache_options{.name = "objects", .on_destroy = GetParam()}, domain);
+    std::vector<page*> pages;
+    for (int i = 0; i != 200; ++i) {
+        pages.push_back(cache->allocate());
+        pages.back()->fill(static_cast<unsigned char>(i));
+        cache->free(cache->allocate());
+    }
+    const cache_token end = cache->destroy();
+    cache.reset();
+    expect_held(200);
+    for (int i = 0; i != 200; ++i) {
+        page expected;
+        expected.fill(static_cast<unsigned char>(i));
+        EXPECT_EQ(*pages[static_cast<std::size_t>(i)], expected);
+        cache_free(pages[static_cast<std::size_t>(i)]);
+    }
+    end.wait();
+}
+
+TEST_P(CacheDestroy, TheNameIsFreeAtOnce) {
+    const auto cache = make_cache();
+    headless* const held = cache->allocate(deleted);
+    (void)cache->destroy();
+    expect_held(1);
+    EXPECT_FALSE(domain.cache_named("objects").has_value());
+    const auto again = make_cache();
+    headless* const another = again->allocate(deleted);
+    EXPECT_EQ(domain.caches().size(), 2U);
+    const std::optional<cache_usage> found = domain.cache_named("objects");
+    ASSERT_TRUE(found.has_value());
+    EXPECT_FALSE(found->pending);
+    cache_free(held);
+    cache_free(another);
+    again->destroy().wait();
+}
+
+TEST_P(CacheDestroy, APendingCacheIsListed) {
+    const auto cache = make_cache();
+    headless* const held = cache->allocate(deleted);
+    (void)cache->destroy();
+    expect_held(1);
+    reader in_the_way(domain);
+    const std::vector<cache_usage> listed = domain.caches();
+    ASSERT_EQ(listed.size(), 1U);
+    EXPECT_EQ(listed[0].name, "objects");
+    EXPECT_TRUE(listed[0].pending);
+    EXPECT_EQ(listed[0].in_use, 1U);
+    EXPECT_EQ(listed[0].in_flight, 0U);
+    EXPECT_EQ(listed[0].slabs, 1U);
+    cache_free_rcu(held);
+    EXPECT_EQ(domain.caches().at(0).in_use, 0U);
+    EXPECT_EQ(domain.caches().at(0).in_flight, 1U);
+    in_the_way.leave();
+    EXPECT_TRUE(eventually([&] { return domain.caches().empty(); }));
+}
+
+// A destructor that gives the next object back: nothing of the chain is held, though only its head is in flight.
+struct link {
+    link(std::atomic<int>& count, link* following, void (*how)(link*)) : deleted(&count), next(following), free(how) {}
+    ~link() {
+        deleted->fetch_add(1);
+        if (next != nullptr) {
+            free(next);
+        }
+    }
+    std::atomic<int>* deleted;
+    link* next;
+    void (*free)(link*);
+};
+
+TEST_P(CacheDestroy, ADestructorMayGiveBackOtherObjects) {
+    for (void (*const free)(link*) : {&cache_free<link>, &cache_free_rcu<link>}) {
+        deleted = 0;
+        object_cache<link> cache({.name = "links", .on_destroy = GetParam()}, domain);
+        link* head = nullptr;
+        for (int i = 0; i != 10; ++i) {
+            head = cache.allocate(deleted, head, free);
+        }
+        cache.free_rcu(head);
+        const cache_token end = cache.destroy();
+        EXPECT_TRUE(end.poll() || !waits());
+        end.wait();
+        EXPECT_EQ(deleted, 10);
+    }
+}
+
+TEST_P(CacheDestroy, ASecondCallReturnsTheSameEnd) {
+    const auto cache = make_cache();
+    headless* const held = cache->allocate(deleted);
+    const cache_token first = cache->destroy();
+    expect_held(1);
+    const cache_token second = cache->destroy();
+    EXPECT_FALSE(first.poll() || second.poll());
+    cache_free(held);
+    first.wait();
+    EXPECT_TRUE(second.poll());
+}
+
+TEST_P(CacheDestroy, WhatIdleThreadsKeepDoesNotHoldItUp) {
+    const auto cache = make_cache();
+    std::latch freed(1);
+    std::latch leave(1);
+    const std::jthread idle([&] {
+        std::vector<headless*> objects(200);
+        for (headless*& object : objects) {
+            object = cache->allocate(deleted);
+        }
+        for (headless* const object : objects) {
+            cache->free(object);
+        }
+        freed.count_down();
+        leave.wait();
+    });
+    freed.wait();
+    cache->destroy().wait();
+    EXPECT_EQ(cache->usage().slabs, 0U);
+    leave.count_down();
+}
+
+TEST_P(CacheDestroy, AThreadThatExitsDuringItLeavesNothingBehind) {
+    for (int round = 0; round != 200; ++round) {
+        const auto cache = make_cache();
+        std::latch freed(1);
+        std::jthread exiting([&] {
+            for (int i = 0; i != 10; ++i) {
+                cache->free(cache->allocate(deleted));
+                cache->free_rcu(cache->allocate(deleted));
+            }
+            freed.count_down();
+        });
+        freed.wait();
+        const cache_token end = cache->destroy();
+        domain.hurry();
+        end.wait();
+    }
+    EXPECT_EQ(deleted, 200 * 20);
+}
+
+TEST_P(CacheDestroy, ItsDomainMayGoOnceItHasEnded) {
+    for (int round = 0; round != 100; ++round) {
+        rcu_domain short_lived;
+        object_cache<headless> cache({.name = "objects", .on_destroy = GetParam()}, short_lived);
+        cache.free_rcu(cache.allocate(deleted));
+        cache.destroy().wait();
+    }
+    EXPECT_EQ(deleted, 100);
+}
+
+// Three threads give the last objects back while a fourth destroys the cache and a fifth lists it.
+TEST_P(CacheDestroy, EndsOnceWhenSeveralThreadsFreeTheLastObjects) {
+    constexpr int rounds = 3000;
+    ended_flag ends{0};
+    std::array<headless*, 3> held{};
+    std::barrier begin(4);
+    std::atomic<bool> stop{false};
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i != held.size(); ++i) {
+        threads.emplace_back([&, i] {
+            for (int round = 0; round != rounds; ++round) {
+                begin.arrive_and_wait();
+                ((static_cast<std::size_t>(round) >> i) % 2 == 0 ? &cache_free<headless>
+                                                                 : &cache_free_rcu<headless>)(held[i]);
+                begin.arrive_and_wait();
+            }
+        });
+    }
+    std::jthread listing([&] {
+        while (!stop) {
+            EXPECT_LE(domain.caches().size(), 1U);
+            std::this_thread::sleep_for(100us);
+        }
+    });
+    for (int round = 0; round != rounds; ++round) {
+        auto cache = make_cache();
+        for (headless*& object : held) {
+            object = cache->allocate(deleted);
+        }
+        begin.arrive_and_wait();
+        const cache_token end = cache->destroy();
+        end.on_end(&count_end, &ends);
+        cache.reset();
+        begin.arrive_and_wait();
+        domain.hurry();
+        end.wait();
+    }
+    stop = true;
+    threads.clear();
+    listing.join();
+    domain.barrier();  // the last function has been called
+    EXPECT_EQ(ends, rounds);
+    EXPECT_EQ(deleted, 3 * rounds);
+    (void)kept_reports::take();  // at times some are held
+}
+
+class CacheEnd : public CacheTest {
+protected:
+    object_cache<headless> cache{{.name = "objects", .on_destroy = destroy_strategy::last_free}, domain};
+    headless* held = cache.allocate(deleted);
+};
+
+TEST_F(CacheEnd, WaitForGivesUpWhenTheTimeIsOver) {
+    const cache_token end = cache.destroy();
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_FALSE(end.wait_for(20));
+    EXPECT_GE(std::chrono::steady_clock::now() - start, 19ms);
+    cache_free(held);
+    EXPECT_TRUE(end.wait_for(10'000));
+    EXPECT_TRUE(end.wait_for(0));
+}
+
+TEST_F(CacheEnd, EveryWaiterReturns) {
+    const cache_token end = cache.destroy();
+    std::atomic<int> returned{0};
+    std::vector<std::jthread> waiters;
+    for (int i = 0; i != 4; ++i) {
+        waiters.emplace_back([copy = end, &returned] {
+            copy.wait();
+            returned.fetch_add(1);
+        });
+    }
+    std::this_thread::sleep_for(5ms);
+    EXPECT_EQ(returned, 0);
+    cache_free_rcu(held);
+    EXPECT_TRUE(eventually([&] { return returned == 4; }));
+}
+
+TEST_F(CacheEnd, TheFunctionIsCalledOnceAndOnTheDriver) {
+    struct probe {
+        ended_flag calls{0};
+        std::thread::id where;
+    } p;
+    const cache_token end = cache.destroy();
+    end.on_end(
+        [](void* context) {
+            static_cast<probe*>(context)->where = std::this_thread::get_id();
+            count_end(&static_cast<probe*>(context)->calls);
+        },
+        &p);
+    EXPECT_EQ(p.calls, 0);
+    cache_free(held);
+    EXPECT_TRUE(eventually([&] { return p.calls != 0; }));
+    domain.flush_all();
+    EXPECT_EQ(p.calls, 1);
+    EXPECT_NE(p.where, std::this_thread::get_id());
+}
+
+TEST_F(CacheEnd, TheFunctionIsCalledNowWhenItHasComeAlready) {
+    const cache_token end = cache.destroy();
+    cache_free(held);
+    end.wait();
+    ended_flag calls{0};
+    end.on_end(&count_end, &calls);
+    EXPECT_EQ(calls, 1);
+}
+
+TEST_F(CacheEnd, ALaterFunctionReplacesAnEarlierOne) {
+    const cache_token end = cache.destroy();
+    ended_flag earlier{0};
+    ended_flag later{0};
+    end.on_end(&count_end, &earlier);
+    end.on_end(&count_end, &later);
+    cache_free(held);
+    EXPECT_TRUE(eventually([&] { return later == 1; }));
+    EXPECT_EQ(earlier, 0);
+}
+
+// A function called under a lock would wait for itself.
+TEST_F(CacheEnd, TheFunctionMayUseTheDomainAndTheToken) {
+    struct probe {
+        rcu_domain& home;
+        std::optional<cache_token> end;
+        ended_flag calls{0};
+    } p{.home = domain, .end = cache.destroy()};
+    p.end->on_end(
+        [](void* context) {
+            auto& self = *static_cast<probe*>(context);
+            EXPECT_TRUE(self.end->poll());
+            EXPECT_TRUE(self.home.caches().empty());
+            object_cache<int> next({.name = "objects", .on_destroy = destroy_strategy::last_free}, self.home);
+            next.free(next.allocate(1));
+            self.end->on_end(&count_end, &self.calls);
+        },
+        &p);
+    cache_free(held);
+    EXPECT_TRUE(eventually([&] { return p.calls == 1; }));
+    EXPECT_TRUE(eventually([&] { return domain.caches().empty(); }));
+}
+
+TEST_F(CacheEnd, TokensMayOutliveTheCacheAndTheDomain) {
+    std::optional<cache_token> end;
+    {
+        rcu_domain short_lived;
+        object_cache<int> numbers({.name = "numbers"}, short_lived);
+        int* const number = numbers.allocate(1);
+        numbers.free_rcu(number);
+        end = numbers.destroy();
+    }
+    const cache_token copy = *end;  // NOLINT(performance-unnecessary-copy-initialization)
+    cache_token assigned = cache.destroy();
+    assigned = copy;
+    end.reset();
+    assigned.wait();
+    EXPECT_TRUE(copy.wait_for(0));
+    EXPECT_TRUE(assigned.poll());
+    cache_free(held);
+}
+
+class CacheSites : public CacheTest, public testing::WithParamInterface<destroy_strategy> {
+protected:
+    [[gnu::noinline]] static headless* allocate_here(object_cache<headless>& cache, std::atomic<int>& count) {
+        return cache.allocate(count);
+    }
+    [[gnu::noinline]] static headless* allocate_there(object_cache<headless>& cache, std::atomic<int>& count) {
+        headless* const object = cache.allocate(count);
+        count.fetch_add(0);  // the two functions stay two
+        return object;
+    }
+};
+
+INSTANTIATE_TEST_SUITE_P(Strategies, CacheSites, testing::Values(destroy_strategy::wait, destroy_strategy::async),
+                         name_of);
+
+TEST_P(CacheSites, TheReportSaysWhereWhatIsHeldWasAllocated) {
+    if (!native_platform::checked()) {
+        GTEST_SKIP() << "noted in checked builds";
+    }
+    object_cache<headless> cache({.name = "objects", .on_destroy = GetParam()}, domain);
+    std::vector<headless*> objects;
+    for (int i = 0; i != 300; ++i) {
+        objects.push_back(i % 3 == 0 ? allocate_here(cache, deleted) : allocate_there(cache, deleted));
+    }
+    // What was freed, at once or later, is not held.
+    for (int i = 0; i != 3; ++i) {
+        cache.free(objects.back());
+        objects.pop_back();
+        cache.free_rcu(objects.back());
+        objects.pop_back();
+    }
+    const cache_token end = cache.destroy();
+    EXPECT_TRUE(eventually([] { return kept_reports::count() != 0; }));
+    const std::vector<kept_report> found = kept_reports::take();
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].objects, 294U);
+    ASSERT_EQ(found[0].sites.count, 2U);
+    EXPECT_EQ(found[0].sites.others, 0U);
+    EXPECT_EQ(found[0].sites.found[0].objects + found[0].sites.found[1].objects, 294U);
+    EXPECT_EQ(std::min(found[0].sites.found[0].objects, found[0].sites.found[1].objects), 98U);
+    Dl_info here{};
+    ASSERT_NE(::dladdr(reinterpret_cast<const void*>(&name_of), &here), 0);
+    for (unsigned i = 0; i != 2; ++i) {
+        Dl_info place{};
+        ASSERT_NE(::dladdr(found[0].sites.found[i].address, &place), 0);
+        EXPECT_EQ(place.dli_fbase, here.dli_fbase);
+    }
+    for (headless* const object : objects) {
+        cache_free(object);
+    }
+    end.wait();
+}
+
+TEST(CacheReportDeathTest, WhatIsHeldIsPrintedAndTheProgramGoesOn) {
+    testing::FLAGS_gtest_death_test_style = "threadsafe";
+    EXPECT_EXIT(
+        {
+            object_cache<int> cache({.name = "numbers"});
+            int* const held = cache.allocate(1);
+            const cache_token end = cache.destroy();
+            cache_free(held);
+            std::exit(end.wait_for(10'000) ? 0 : 1);
+        },
+        testing::ExitedWithCode(0),
+        "a cache was destroyed while objects of it were held .cache numbers, 1 objects.");
+}
+
+}  // namespace

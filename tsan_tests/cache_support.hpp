@@ -1,0 +1,86 @@
+// What the tests of object caches share.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <random>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "quiesce/object_cache.hpp"
+#include "tsan_tests/free_rcu_support.hpp"
+
+namespace quiesce::tests {
+
+/// A report that outlives what it is about.
+struct kept_report {
+    misuse kind;
+    std::string call;
+    std::string cache;
+    std::uint64_t objects;
+    allocation_sites sites;
+};
+
+/// Keeps the reports of a test, of whatever thread, instead of aborting.
+class kept_reports {
+public:
+    kept_reports() {
+        (void)take();
+        set_report_handler([](const misuse_report& r) {
+            const std::scoped_lock hold(lock_);
+            kept_.push_back({r.kind, std::string(r.call), std::string(r.cache), r.objects, r.sites});
+        });
+    }
+    kept_reports(const kept_reports&) = delete;
+    kept_reports& operator=(const kept_reports&) = delete;
+    ~kept_reports() { set_report_handler(nullptr); }
+
+    static std::vector<kept_report> take() {
+        const std::scoped_lock hold(lock_);
+        return std::exchange(kept_, {});
+    }
+    static std::size_t count() {
+        const std::scoped_lock hold(lock_);
+        return kept_.size();
+    }
+
+private:
+    static inline std::mutex lock_;
+    static inline std::vector<kept_report> kept_;
+};
+
+/// A domain for caches. What a test does not take of the reports fails it, and so does a cache that does not end.
+class CacheTest : public testing::Test {
+protected:
+    ~CacheTest() override {
+        EXPECT_TRUE(eventually([this] { return domain.caches().empty(); }));
+        for (const kept_report& r : kept_reports::take()) {
+            ADD_FAILURE() << r.call << ": " << describe(r.kind) << " (" << r.cache << ")";
+        }
+    }
+
+    std::atomic<int> deleted{0};
+    rcu_domain domain;
+    // Younger than the domain, so that nothing hides what the domain's destructor reports.
+    kept_reports reports;
+};
+
+/// Every stress test prints it; QUIESCE_SEED sets it.
+inline std::uint64_t seed_of_this_run() {
+    const char* const given = std::getenv("QUIESCE_SEED");
+    const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+    std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
+    return seed;
+}
+
+/// How long a stress test runs.
+inline constexpr auto stress_time = 300ms;
+
+}  // namespace quiesce::tests

@@ -1,0 +1,152 @@
+// Fork: the child has a domain that is whole, in which the forking thread is alone.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "quiesce/object_cache.hpp"
+#include "tsan_tests/free_rcu_support.hpp"
+#include "tsan_tests/sanitizers.hpp"
+
+namespace {
+
+using namespace quiesce::tests;
+using quiesce::free_rcu;
+using quiesce::object_cache;
+using quiesce::rcu_domain;
+
+/// Runs `in_child` in a forked process, which must return 0 in time; returns what it returned.
+template <class Child>
+int exit_code_of_child(Child in_child) {
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+        ::alarm(20);
+        ::_exit(in_child());
+    }
+    int status = 0;
+    ::waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+class Fork : public testing::Test {
+protected:
+    std::atomic<int> deleted{0};
+    rcu_domain domain;
+
+    int use_in_child() {
+        return exit_code_of_child([this] {
+            const int before = deleted;
+            defer<headless>(block + 1, deleted, domain);
+            domain.synchronize();
+            domain.free_rcu_barrier();
+            domain.barrier();
+            return deleted == before + block + 1 ? 0 : 1;
+        });
+    }
+};
+
+TEST_F(Fork, SectionsOfOtherThreadsHaveEndedInTheChild) {
+    const reader elsewhere(domain);
+    EXPECT_EQ(exit_code_of_child([this] {
+                  domain.synchronize();
+                  return 0;
+              }),
+              0);
+}
+
+TEST_F(Fork, TheParentGoesOn) {
+    defer<headless>(block + 1, deleted, domain);
+    EXPECT_EQ(exit_code_of_child([] { return 0; }), 0);
+    EXPECT_TRUE(eventually([this] { return deleted == block + 1; }));
+    defer<headless>(1, deleted, domain);
+    domain.free_rcu_barrier();
+    EXPECT_EQ(deleted, block + 2);
+}
+
+// ThreadSanitizer ends a forked child that starts a thread, as a driver.
+#ifndef QUIESCE_TSAN
+
+TEST_F(Fork, TheChildMayUseADomainThatTheParentUsed) {
+    defer<headless>(block + 1, deleted, domain);
+    domain.free_rcu_barrier();
+    EXPECT_EQ(use_in_child(), 0);
+}
+
+TEST_F(Fork, WhatOtherThreadsDeferredIsFreedInTheChild) {
+    const reader in_the_way(domain);
+    std::latch deferred(1);
+    std::latch leave(1);
+    std::jthread other([&] {
+        defer<headless>(3, deleted, domain);
+        deferred.count_down();
+        leave.wait();
+    });
+    deferred.wait();
+    EXPECT_EQ(exit_code_of_child([this] {
+                  domain.free_rcu_barrier();
+                  return deleted == 3 ? 0 : 1;
+              }),
+              0);
+    EXPECT_EQ(deleted, 0);
+    leave.count_down();
+}
+
+TEST_F(Fork, CachesAreWholeInTheChild) {
+    object_cache<int> cache({.name = "numbers"}, domain);
+    std::latch allocated(1);
+    std::latch leave(1);
+    std::jthread other([&] {
+        cache.free(cache.allocate(1));
+        allocated.count_down();
+        leave.wait();
+    });
+    allocated.wait();
+    int* const mine = cache.allocate(2);
+    EXPECT_EQ(exit_code_of_child([&] {
+                  cache.free_rcu(mine);
+                  cache.free_rcu(cache.allocate(3));
+                  return cache.destroy().wait_for(10'000) ? 0 : 1;
+              }),
+              0);
+    cache.free(mine);
+    leave.count_down();
+}
+
+// Threads are anywhere in their calls when the process forks.
+TEST_F(Fork, MayHappenAtAnyTime) {
+    object_cache<headless> cache({.name = "objects"}, domain);
+    std::atomic<bool> stop{false};
+    std::vector<std::jthread> busy;
+    for (int i = 0; i != 2; ++i) {
+        busy.emplace_back([&] {
+            while (!stop) {
+                defer<headed>(3, deleted, domain);
+                cache.free_rcu(cache.allocate(deleted));
+                { const std::scoped_lock section(domain); }
+                domain.synchronize();
+            }
+        });
+    }
+    for (int i = 0; i != 50; ++i) {
+        EXPECT_EQ(exit_code_of_child([&] {
+                      domain.free_rcu_barrier();
+                      const int before = deleted;
+                      defer<headless>(5, deleted, domain);
+                      cache.free_rcu(cache.allocate(deleted));
+                      domain.synchronize();
+                      domain.free_rcu_barrier();
+                      return deleted == before + 6 ? 0 : 1;
+                  }),
+                  0);
+    }
+    stop = true;
+    busy.clear();
+    domain.free_rcu_barrier();
+}
+
+#endif
+
+}  // namespace
