@@ -32,7 +32,7 @@ struct cache_scheme {
         object_cache<cached>& cache;
     };
 
-    object_cache<cached> cache{"bench"};
+    object_cache<cached> cache{{.name = "bench"}};
 };
 
 struct freed_at_once {
@@ -51,7 +51,7 @@ struct freed_at_once {
         object_cache<cached>& cache;
     };
 
-    object_cache<cached> cache{"bench"};
+    object_cache<cached> cache{{.name = "bench"}};
 };
 
 /// What free_rcu promises of its backlog, in megabytes of the whole process.
