@@ -46,6 +46,10 @@ bench *arguments: deps
     cmake --build --preset release --target quiesce_bench
     build/release/bin/quiesce-bench {{arguments}}
 
+# The scenarios on real threads, two seconds for each at each size
+stress: build
+    QUIESCE_STRESS_MILLISECONDS=2000 build/dev/bin/scenario_stress
+
 # Format the sources
 fmt:
     git ls-files -z -co --exclude-standard '*.hpp' '*.cpp' | xargs -0 clang-format -i

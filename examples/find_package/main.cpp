@@ -1,8 +1,9 @@
-// A value that readers read without locks and a writer replaces.
+// A value that readers read without locks and a writer replaces; and objects from a cache, which is destroyed while
+// some of them still wait for their grace period.
 #include <atomic>
 #include <cstdio>
 #include <mutex>
-#include <quiesce/rcu.hpp>
+#include <quiesce/object_cache.hpp>
 
 namespace {
 
@@ -23,12 +24,25 @@ void set_limit(int l) {
     old->retire();  // deleted after a grace period
 }
 
+struct node {
+    int key;
+};
+
+// Returns whether the cache has ended.
+bool use_a_cache() {
+    quiesce::object_cache<node> nodes({.name = "nodes"});
+    nodes.free_rcu(nodes.allocate(42));
+    const quiesce::cache_token end = nodes.destroy();  // waits for what is in flight
+    return end.poll();
+}
+
 }  // namespace
 
 int main() {
     const int before = limit();
     set_limit(20);
-    std::printf("quiesce %s: limit was %d, is %d\n", FOUND_VERSION, before, limit());
+    std::printf("quiesce %s: limit was %d, is %d; the cache %s\n", FOUND_VERSION, before, limit(),
+                use_a_cache() ? "has ended" : "is pending");
     quiesce::rcu_barrier();  // every retired object has been deleted
 
     config* const last = current.exchange(nullptr, std::memory_order_acq_rel);

@@ -4,6 +4,6 @@ include(${CMAKE_CURRENT_LIST_DIR}/install_scratch.cmake)
 
 build_outside_project(${source}/examples/find_package ${scratch}/build)
 run(${scratch}/build/bin/find_package_example)
-if(NOT output STREQUAL "quiesce ${version}: limit was 10, is 20\n")
+if(NOT output STREQUAL "quiesce ${version}: limit was 10, is 20; the cache has ended\n")
   message(FATAL_ERROR "The example printed: ${output}")
 endif()
