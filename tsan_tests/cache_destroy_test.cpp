@@ -552,8 +552,7 @@ TEST(CacheReportDeathTest, WhatIsHeldIsPrintedAndTheProgramGoesOn) {
             cache_free(held);
             std::exit(end.wait_for(10'000) ? 0 : 1);
         },
-        testing::ExitedWithCode(0),
-        "a cache was destroyed while objects of it were held .cache numbers, 1 objects.");
+        testing::ExitedWithCode(0), "a cache was destroyed while objects of it were held .cache numbers, 1 objects.");
 }
 
 }  // namespace

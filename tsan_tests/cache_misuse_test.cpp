@@ -244,7 +244,7 @@ TEST_F(CacheMisuse, WaitingForTheEndInADestructorIsReportedAndReturns) {
 }
 
 TEST_F(CacheMisuse, ADomainDestroyedBeforeItsCachesIsReported) {
-    static std::vector<int*> lost;  // nobody can free them any more
+    static auto& lost = *new std::vector<int*>;  // nobody can free them any more
     {
         rcu_domain short_lived;
         object_cache<int> numbers({.name = "numbers", .on_destroy = destroy_strategy::last_free}, short_lived);

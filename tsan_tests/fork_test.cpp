@@ -33,6 +33,8 @@ int exit_code_of_child(Child in_child) {
 
 class Fork : public testing::Test {
 protected:
+    ~Fork() override { domain.free_rcu_barrier(); }
+
     std::atomic<int> deleted{0};
     rcu_domain domain;
 

@@ -1,4 +1,5 @@
-// free_rcu where memory, or a thread, cannot be had. An executable of its own, because it replaces operator new.
+// free_rcu and caches where memory, or a thread, cannot be had. An executable of its own, because it replaces operator
+// new.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -9,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "quiesce/object_cache.hpp"
 #include "tsan_tests/free_rcu_support.hpp"
 
 namespace {
@@ -60,7 +62,9 @@ void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
 namespace {
 
 using namespace quiesce::tests;
+using quiesce::destroy_strategy;
 using quiesce::free_rcu;
+using quiesce::object_cache;
 using quiesce::rcu_domain;
 using quiesce::try_free_rcu;
 
@@ -207,6 +211,76 @@ TEST_F(FreeWithoutMemory, ABarrierThatCouldNotStartTheDriverMayBeRepeated) {
     EXPECT_TRUE(fails_without(refused::threads, [&] { domain.free_rcu_barrier(); }));
     domain.free_rcu_barrier();
     EXPECT_EQ(deleted, 1);
+}
+
+// Caches.
+
+TEST_F(FreeWithoutMemory, ACacheThatCannotBeMadeLeavesNothingBehind) {
+    for (const refused what : {refused::threads, refused::everything}) {
+        EXPECT_TRUE(fails_without(what, [&] {
+            const object_cache<headless> cache({.name = "objects", .on_destroy = destroy_strategy::async}, domain);
+        }));
+        EXPECT_TRUE(domain.caches().empty());
+    }
+    const object_cache<headless> cache({.name = "objects"}, domain);
+}
+
+TEST_F(FreeWithoutMemory, AllocatingFromACacheThrowsAndMayBeRepeated) {
+    object_cache<headless> cache({.name = "objects"}, domain);
+    EXPECT_TRUE(fails_without(refused::everything, [&] { (void)cache.allocate(deleted); }));
+    EXPECT_EQ(cache.usage().slabs, 0U);
+    headless* const first = cache.allocate(deleted);
+    // What the slab has left needs no memory, also where there is none for a magazine.
+    std::thread([&] { without(refused::everything, [&] { cache.free(cache.allocate(deleted)); }); }).join();
+    cache.free(first);
+    EXPECT_EQ(deleted, 2);
+}
+
+TEST_F(FreeWithoutMemory, ACacheTakesObjectsBackAndEndsWithoutAny) {
+    constexpr int count = 500;
+    for (const destroy_strategy strategy :
+         {destroy_strategy::wait, destroy_strategy::async, destroy_strategy::last_free}) {
+        deleted = 0;
+        object_cache<headless> cache({.name = "objects", .on_destroy = strategy}, domain);
+        std::vector<headless*> objects(2 * count);
+        for (headless*& object : objects) {
+            object = cache.allocate(deleted);
+        }
+        std::thread([&] {  // has no magazines
+            without(refused::everything, [&] {
+                for (int i = 0; i != count; ++i) {
+                    cache.free(objects[static_cast<std::size_t>(i)]);
+                }
+            });
+        })
+            .join();
+        EXPECT_EQ(deleted, count);
+        EXPECT_EQ(cache.usage().in_use, static_cast<std::uint64_t>(count));
+        for (int i = count; i != 2 * count; ++i) {
+            cache.free_rcu(objects[static_cast<std::size_t>(i)]);
+        }
+        without(refused::everything, [&] { cache.destroy().wait(); });
+        EXPECT_EQ(deleted, 2 * count);
+    }
+}
+
+TEST_F(FreeWithoutMemory, FreeRcuIntoACacheWaitsForAGracePeriod) {
+    object_cache<headless> cache({.name = "objects"}, domain);
+    headless* const object = cache.allocate(deleted);
+    reader in_the_way(domain);
+    const std::jthread leaver = in_the_way.leave_after(20ms);
+    std::thread([&] {  // has no array
+        without(refused::everything, [&] {
+            EXPECT_FALSE(cache.try_free_rcu(object));
+            EXPECT_EQ(deleted, 0);
+            cache.free_rcu(object);
+        });
+        EXPECT_TRUE(in_the_way.left());
+        EXPECT_EQ(deleted, 1);
+    })
+        .join();
+    EXPECT_EQ(cache.usage().in_use, 0U);
+    EXPECT_EQ(cache.usage().in_flight, 0U);
 }
 
 }  // namespace

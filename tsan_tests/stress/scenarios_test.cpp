@@ -114,6 +114,15 @@ TEST(ScenarioStress, ParkedWritersWakeTogether) {
 TEST(ScenarioStress, PlatformFencesForbidStoreBuffering) {
     stress_all_sizes<models::platform_fences_forbid_store_buffering>();
 }
+TEST(ScenarioStress, PlatformIsCoherent) {
+    stress_all_sizes<models::platform_is_coherent>();
+}
+TEST(ScenarioStress, PlatformReadModifyWritesAreAtomic) {
+    stress_all_sizes<models::platform_read_modify_writes_are_atomic>();
+}
+TEST(ScenarioStress, PlatformChoosesEveryValue) {
+    stress_all_sizes<models::platform_chooses_every_value>();
+}
 TEST(ScenarioStress, PlatformOrdersMessagePassing) {
     stress_all_sizes<models::platform_orders_message_passing>();
 }

@@ -82,6 +82,9 @@ enum class defect : std::uint8_t {
     unload_without_barrier,
     wake_missing,
     wake_before_store,
+    read_from_two_cells,
+    increment_by_load_and_store,
+    third_value_not_expected,
 };
 
 /// The N-th named fault of a protocol outside this project: its scenario lists it as a `defect_info` and asks for it

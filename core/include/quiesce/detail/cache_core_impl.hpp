@@ -331,10 +331,17 @@ bool cache_core<P>::add_slab() {
             options_.construct(s->object(layout_, i));
         }
     }
-    const lock_hold hold(lock_);
-    unused_.push(s);
-    total_ += layout_.objects;
-    free_ += layout_.objects;
+    {
+        const lock_hold hold(lock_);
+        if (!destroyed_) {
+            unused_.push(s);
+            total_ += layout_.objects;
+            free_ += layout_.objects;
+            return true;
+        }
+    }
+    // The caller looks again, and finds the cache destroyed.
+    destroy_slab(s);
     return true;
 }
 

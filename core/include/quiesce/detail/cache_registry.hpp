@@ -27,6 +27,14 @@ public:
     using reference = std::unique_ptr<core, releaser>;
 
     cache_registry() { P::name(queued_, "caches.queued"); }
+    cache_registry(const cache_registry&) = delete;
+    cache_registry& operator=(const cache_registry&) = delete;
+    /// No worker comes any more for those that are queued.
+    ~cache_registry() {
+        while (!to_settle_.empty()) {
+            to_settle_.pop_front()->release();
+        }
+    }
 
     /// Gives the cache the smallest index that no other has. Throws std::invalid_argument when the name is taken.
     void add(core& cache) {

@@ -92,8 +92,8 @@ struct alignas(64) slab : basic_rcu_head<P> {
         return reinterpret_cast<char*>(this) + l.first_object + i * l.stride;
     }
     unsigned index_of(const slab_layout& l, const void* o) const {
-        return static_cast<unsigned>(
-            (static_cast<const char*>(o) - reinterpret_cast<const char*>(this) - l.first_object) / l.stride);
+        const auto offset = static_cast<std::size_t>(static_cast<const char*>(o) - reinterpret_cast<const char*>(this));
+        return static_cast<unsigned>((offset - l.first_object) / l.stride);
     }
     object_state<P>* states(const slab_layout& l) {
         return reinterpret_cast<object_state<P>*>(reinterpret_cast<char*>(this) + l.states);
