@@ -33,7 +33,10 @@ int exit_code_of_child(Child in_child) {
 
 class Fork : public testing::Test {
 protected:
-    ~Fork() override { domain.free_rcu_barrier(); }
+    ~Fork() override {
+        domain.free_rcu_barrier();
+        domain.barrier();
+    }
 
     std::atomic<int> deleted{0};
     rcu_domain domain;
@@ -147,6 +150,19 @@ TEST_F(Fork, MayHappenAtAnyTime) {
     stop = true;
     busy.clear();
     domain.free_rcu_barrier();
+}
+
+// The child has no driver until it asks for one, which must not be taken for granted.
+TEST_F(Fork, TheChildsDriverIsStartedByWhatIsDeferredThere) {
+    const reader in_the_way(domain);
+    defer<headless>(3, deleted, domain);
+    quiesce::rcu_retire(new headless(deleted), std::default_delete<headless>(), domain);
+    EXPECT_EQ(exit_code_of_child([this] {
+                  defer<headless>(1, deleted, domain);
+                  quiesce::rcu_retire(new headless(deleted), std::default_delete<headless>(), domain);
+                  return eventually([this] { return deleted == 6; }) ? 0 : 1;
+              }),
+              0);
 }
 
 #endif

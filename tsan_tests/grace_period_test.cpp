@@ -117,4 +117,25 @@ TEST(GracePeriod, AWriterParkedOnAReaderIsWokenEveryTime) {
     stop = true;
 }
 
+// A writer that wakes late may find the reader in its next section, of whose end nobody would tell it.
+TEST(GracePeriod, WritersReturnAlsoWhenTheReaderComesBackAtOnce) {
+    quiesce::rcu_domain domain;
+    std::atomic<bool> stop{false};
+    std::jthread returning([&] {
+        while (!stop) {
+            const std::scoped_lock section(domain);
+            std::this_thread::sleep_for(std::chrono::microseconds(20));
+        }
+    });
+    const auto rounds = [&] {
+        for (int i = 0; i != 500; ++i) {
+            EXPECT_TRUE(domain.wait_for(domain.start_poll(), 5'000));
+        }
+    };
+    std::jthread other(rounds);
+    rounds();
+    other.join();
+    stop = true;
+}
+
 }  // namespace

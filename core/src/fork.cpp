@@ -63,14 +63,14 @@ void participants::child() {
 
 }  // namespace
 
-fork_participant::fork_participant() {
+void fork_participant::take_part() {
     participants& a = all();
     const std::scoped_lock hold(a.lock);
     next = a.first;
     a.first = this;
 }
 
-fork_participant::~fork_participant() {
+void fork_participant::take_no_part() {
     participants& a = all();
     const std::scoped_lock hold(a.lock);
     fork_participant** link = &a.first;

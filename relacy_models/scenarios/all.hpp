@@ -24,6 +24,7 @@
 #include "relacy_models/scenarios/new_threads_are_not_missed.hpp"
 #include "relacy_models/scenarios/nothing_deferred_is_stranded.hpp"
 #include "relacy_models/scenarios/parked_writer_is_woken_by_reader.hpp"
+#include "relacy_models/scenarios/parked_writers_meet_a_returning_reader.hpp"
 #include "relacy_models/scenarios/parked_writers_wake_together.hpp"
 #include "relacy_models/scenarios/platform_chooses_every_value.hpp"
 #include "relacy_models/scenarios/platform_fences_forbid_store_buffering.hpp"

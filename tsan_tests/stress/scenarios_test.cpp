@@ -108,6 +108,9 @@ TEST(ScenarioStress, NothingDeferredIsStranded) {
 TEST(ScenarioStress, ParkedWriterIsWokenByReader) {
     stress_all_sizes<models::parked_writer_is_woken_by_reader>();
 }
+TEST(ScenarioStress, ParkedWritersMeetAReturningReader) {
+    stress_all_sizes<models::parked_writers_meet_a_returning_reader>();
+}
 TEST(ScenarioStress, ParkedWritersWakeTogether) {
     stress_all_sizes<models::parked_writers_wake_together>();
 }

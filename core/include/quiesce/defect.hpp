@@ -25,6 +25,7 @@ enum class defect : std::uint8_t {
     unlock_without_light_fence,
     unlock_tests_waited_first,
     passed_over_without_waking,
+    parked_on_the_section,
     // Callbacks and barriers.
     callback_queued_after_start_accepted,
     callback_runs_without_grace_period,

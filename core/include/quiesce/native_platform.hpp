@@ -113,19 +113,21 @@ public:
             wake();
             thread_.join();
             stopping_.store(false, std::memory_order_relaxed);
-            started_.store(false, std::memory_order_release);
+            // Still called started, so that a callback of another domain that wants it does not wait for the fork.
         }
     }
     template <class Run>
     void after_fork_in_parent(Run run) {
-        const bool restart = std::exchange(paused_, false);
-        lock_.unlock();
+        const bool restart = paused_;
+        after_fork_in_child();
         if (restart) {
             ensure_started(run);
         }
     }
     void after_fork_in_child() noexcept {
-        paused_ = false;
+        if (std::exchange(paused_, false)) {
+            started_.store(false, std::memory_order_release);
+        }
         lock_.unlock();
     }
 
@@ -141,7 +143,7 @@ private:
     std::atomic<bool> stopped_{false};
 };
 
-/// What must be whole in the child of a fork. Registered while it lives.
+/// What must be whole in the child of a fork.
 class fork_participant {
 public:
     virtual void before_fork_pause() = 0;
@@ -151,11 +153,15 @@ public:
 
     fork_participant* next = nullptr;
 
-protected:
-    fork_participant();
     fork_participant(const fork_participant&) = delete;
     fork_participant& operator=(const fork_participant&) = delete;
-    ~fork_participant();
+
+protected:
+    fork_participant() = default;
+    ~fork_participant() = default;
+    // When what is to be called is all there.
+    void take_part();
+    void take_no_part();
 };
 
 }  // namespace native
@@ -249,7 +255,10 @@ public:
     template <class Domain>
     class driver : native::fork_participant {
     public:
-        explicit driver(Domain& domain) : domain_(domain) {}
+        explicit driver(Domain& domain) : domain_(domain) { take_part(); }
+        driver(const driver&) = delete;
+        driver& operator=(const driver&) = delete;
+        ~driver() { take_no_part(); }
 
         void ensure_started() {
             thread_.ensure_started([this] { run(); });
@@ -301,7 +310,9 @@ public:
                 if (step == result::waiting_for_readers) {
                     domain_.wait_for_readers(patience_ms);
                 } else if (step != result::completed && !did) {
-                    domain_.wait_for_work(epoch, due == never ? 0 : milliseconds_until(due));
+                    // Whoever took the steps just now may be about to stop.
+                    const unsigned limit = step == result::busy ? patience_ms : 0;
+                    domain_.wait_for_work(epoch, due == never ? limit : milliseconds_until(due));
                 }
             }
         }

@@ -289,6 +289,7 @@ private:
     bool drive(cookie c, unsigned milliseconds);
     void start_driver() { driver_.ensure_started(); }
     void kick();
+    void tell_driver();
     /// Waits until a load of `cell` satisfies the predicate, which the driver will bring about.
     template <class Cell, class Predicate>
     void await_driver(Cell& cell, Predicate satisfied);

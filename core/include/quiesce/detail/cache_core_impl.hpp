@@ -381,7 +381,8 @@ void cache_core<P>::trim(unsigned slabs_to_keep) {
     magazine_list<P> magazines;
     {
         const lock_hold hold(lock_);
-        while (unused_.size() > slabs_to_keep) {
+        // The end takes them all.
+        while (!completing_ && unused_.size() > slabs_to_keep) {
             surplus.push(unused_.pop());
             total_ -= layout_.objects;
             free_ -= layout_.objects;

@@ -52,23 +52,24 @@ cache_usage cache_core<P>::usage() {
     cache_usage u;
     u.name = name_;
     std::uint64_t kept = 0;
-    std::uint64_t in_flight = 0;
+    std::int64_t in_flight = 0;
     domain_.frees_.visit_records([&](record& r) {
         if (slot* const s = r.slot_of(*this, index); s != nullptr) {
             for (magazine<P>* const m : {s->loaded, s->previous}) {
                 kept += m != nullptr ? m->count.get() : 0;
             }
-            in_flight += s->deferred - s->returned;
+            in_flight += static_cast<std::int64_t>(s->deferred - s->returned);
         }
     });
     const lock_hold hold(lock_);
-    in_flight += deferred_ - returned_;
+    in_flight += static_cast<std::int64_t>(deferred_ - returned_);
     for (magazine<P>* m = filled_.front(); m != nullptr; m = m->next.get()) {
         kept += m->count.get();
     }
     // What changed hands meanwhile may be counted twice or not at all.
     const std::uint64_t out = total_ > free_ + kept ? total_ - free_ - kept : 0;
-    u.in_flight = in_flight < out ? in_flight : out;
+    const auto flying = static_cast<std::uint64_t>(in_flight > 0 ? in_flight : 0);
+    u.in_flight = flying < out ? flying : out;
     u.in_use = out - u.in_flight;
     u.pending = destroyed_;
     u.slabs = unused_.size() + partial_.size() + exhausted_.size();
@@ -106,7 +107,10 @@ void cache_core<P>::destroy(destroy_strategy strategy) {
                 wait();
             }
             break;
-        case destroy_strategy::async: domain_.caches_.settle_later(*this); break;
+        case destroy_strategy::async:
+            domain_.worker_.ensure_started();
+            domain_.caches_.settle_later(*this);
+            break;
         case destroy_strategy::last_free: break;
     }
 }

@@ -107,7 +107,10 @@ public:
     }
 
     /// How many were queued so far.
-    std::uint64_t queued() const { return queued_.load(std::memory_order_relaxed); }
+    std::uint64_t queued() const {
+        // [wrk.1] acquire pairs with [wrk.2]: who sees that the worker is asked to stop, or what is queued, sees it.
+        return queued_.load(std::memory_order_acquire);
+    }
 
     /// Waits until that number changes.
     void wait_until_queued(std::uint64_t seen) {
@@ -117,7 +120,8 @@ public:
 
     /// Changes the number.
     void wake_worker() {
-        queued_.fetch_add(1, std::memory_order_relaxed);
+        // [wrk.2] release pairs with [wrk.1].
+        queued_.fetch_add(1, std::memory_order_release);
         P::wake(queued_);
     }
 

@@ -97,6 +97,8 @@ public:
     void before_fork_no_barrier() { barrier_lock_.lock(); }
     void before_fork();
     void after_fork(bool in_child);
+    /// In the child, where nobody serves the monitor: what is deferred next starts the driver.
+    void begin_again();
 
 private:
     using block = free_block<P>;

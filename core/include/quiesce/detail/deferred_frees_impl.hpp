@@ -274,6 +274,9 @@ void deferred_frees<P>::after_fork(bool in_child) {
         s.after_fork();
     }
     for (record* r = forking_; r != nullptr; r = r->next.get()) {
+        if (in_child) {
+            r->gate.forget_owner();
+        }
         r->gate.open();
     }
     if (in_child) {
@@ -293,10 +296,17 @@ void deferred_frees<P>::press() {
     constexpr auto pressed = static_cast<std::uint32_t>(monitor_state::pressed);
     auto asked = armed_.load(std::memory_order_relaxed);
     // Whoever asked for more than this is served first, and looks at the backlog then.
+    domain_.start_driver();
     if (asked < pressed &&
         armed_.compare_exchange_strong(asked, pressed, std::memory_order_relaxed, std::memory_order_relaxed)) {
         domain_.announce_work();
     }
+}
+
+template <class P>
+void deferred_frees<P>::begin_again() {
+    armed_.store(static_cast<std::uint32_t>(monitor_state::idle), std::memory_order_relaxed);
+    (void)collect();
 }
 
 // Takes over what the threads hold and hands it to a shard; returns how many objects that was.

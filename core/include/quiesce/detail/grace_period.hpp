@@ -73,17 +73,17 @@ public:
                         P::seeded(defect::reader_exit_relaxed) ? std::memory_order_relaxed : std::memory_order_release);
         if (P::seeded(defect::unlock_tests_waited_first)) {
             if (waited_early) {
-                P::wake(r.section);
+                wake_parked(r);
             }
             return;
         }
         if (!P::seeded(defect::unlock_without_light_fence)) {
-            // [gp.8] pairs with the heavy fence [gp.9]: either the parked one sees the 0, or this thread sees it
-            // parked.
+            // [gp.8] pairs with the heavy fence [gp.9]: either the one who parks sees the 0, or this thread sees the
+            // ticket.
             P::light_fence();
         }
         if (r.waited.load(std::memory_order_relaxed) != 0) {
-            P::wake(r.section);
+            wake_parked(r);
         }
     }
 
@@ -137,36 +137,46 @@ public:
         return grace_period_state::completed;
     }
 
-    /// A reader in the way of a grace period.
+    /// A reader in the way of a grace period; null when it has just left.
     struct obstacle {
         record* reader = nullptr;
-        std::uint64_t target = 0;
+        std::uint32_t ticket = 0;
     };
 
     /// After a scan that returned waiting_for_readers: what to park on.
     obstacle prepare_to_park() {
-        if (!marked_) {
-            for (record* r = cursor_; r != nullptr; r = r->next.get()) {
-                r->waited.store(1, std::memory_order_relaxed);
-            }
-            if (!P::seeded(defect::park_without_heavy_fence)) {
-                // [gp.9] pairs with the light fence [gp.8]; one fence for all readers still to be waited for.
-                P::heavy_fence();
-            }
-            marked_ = true;
+        record& r = *cursor_;
+        const auto ticket = static_cast<std::uint32_t>(target_);
+        marked_ = true;
+        if (r.waited.load(std::memory_order_relaxed) != ticket) {
+            r.waited.store(ticket, std::memory_order_relaxed);
         }
-        return {cursor_, target_};
+        if (!P::seeded(defect::park_without_heavy_fence)) {
+            // [gp.9] pairs with the light fence [gp.8].
+            P::heavy_fence();
+        }
+        return blocks(r) ? obstacle{&r, ticket} : obstacle{};
     }
 
-    /// Without the lock: waits until the reader is out of the way, at most the given time (0 waits without limit);
-    /// returns whether it is.
+    /// Without the lock: waits until the reader has ended a section, or has been passed over, at most the given time (0
+    /// waits without limit); returns whether it has. Not until its word changes: a reader that has begun another
+    /// section meanwhile would be taken for one that is still in the way, and nobody would be told when it leaves.
     static bool park(const obstacle& in_the_way, unsigned milliseconds) {
-        const auto gone = [target = in_the_way.target](std::uint64_t s) { return s == 0 || s >= target; };
-        // Relaxed: the scan, not this load, lets the grace period go on.
-        if (milliseconds != 0) {
-            return P::await_for(in_the_way.reader->section, gone, std::memory_order_relaxed, milliseconds);
+        if (in_the_way.reader == nullptr) {
+            return true;
         }
-        P::await(in_the_way.reader->section, gone, std::memory_order_relaxed);
+        if (P::seeded(defect::parked_on_the_section)) {
+            P::await(
+                in_the_way.reader->section, [t = in_the_way.ticket](std::uint64_t s) { return s == 0 || s >= t; },
+                std::memory_order_relaxed);
+            return true;
+        }
+        // Relaxed: the scan, not this load, lets the grace period go on.
+        const auto gone = [ticket = in_the_way.ticket](std::uint32_t w) { return w != ticket; };
+        if (milliseconds != 0) {
+            return P::await_for(in_the_way.reader->waited, gone, std::memory_order_relaxed, milliseconds);
+        }
+        P::await(in_the_way.reader->waited, gone, std::memory_order_relaxed);
         return true;
     }
 
@@ -189,6 +199,14 @@ public:
     }
 
 private:
+    static void wake_parked(record& r) {
+        r.waited.store(0, std::memory_order_relaxed);
+        if (P::seeded(defect::parked_on_the_section)) {
+            P::wake(r.section);
+        }
+        P::wake(r.waited);
+    }
+
     bool blocks(record& r) {
         // [gp.4] acquire pairs with [gp.1] and [gp.7].
         const std::uint64_t s = r.section.load(std::memory_order_acquire);
@@ -196,11 +214,14 @@ private:
     }
 
     void step_over() {
-        if (marked_) {
+        if (marked_ && cursor_->waited.load(std::memory_order_relaxed) != 0) {
             cursor_->waited.store(0, std::memory_order_relaxed);
             if (!P::seeded(defect::passed_over_without_waking)) {
                 // The reader may find that nobody waits now, while others than this thread are still parked on it.
-                P::wake(cursor_->section);
+                if (P::seeded(defect::parked_on_the_section)) {
+                    P::wake(cursor_->section);
+                }
+                P::wake(cursor_->waited);
             }
         }
         cursor_ = cursor_->next.get();

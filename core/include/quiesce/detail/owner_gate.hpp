@@ -99,6 +99,9 @@ public:
             inside_, [](std::uint64_t inside) { return inside == 0; }, std::memory_order_acquire);
     }
 
+    /// In the child of a fork: the owner, if it tried to enter, is gone.
+    void forget_owner() { inside_.store(0, std::memory_order_relaxed); }
+
     void open() {
         // [own.4] release pairs with [own.3].
         closed_.store(0,

@@ -110,23 +110,36 @@ bool basic_rcu_domain<P>::drive(cookie c, unsigned milliseconds) {
     want(c);
     for (;;) {
         typename detail::grace_period<P>::obstacle in_the_way;
+        bool over = false;
         {
             const detail::lock_hold hold(gp_lock_);
             while (!gp_.done(c) && step_locked() != step_result::waiting_for_readers) {
             }
-            if (gp_.done(c)) {
-                return true;
+            over = gp_.done(c);
+            if (!over) {
+                in_the_way = gp_.prepare_to_park();
             }
-            in_the_way = gp_.prepare_to_park();
+        }
+        if (over) {
+            tell_driver();
+            return true;
         }
         // Without the lock, so that nobody waits for longer than its own patience.
         const std::uint64_t spent = milliseconds == 0 ? 0 : P::now() - began;
-        if (milliseconds != 0 && spent >= milliseconds) {
-            return false;
-        }
-        if (!gp_.park(in_the_way, milliseconds - static_cast<unsigned>(spent))) {
+        if ((milliseconds != 0 && spent >= milliseconds) ||
+            !gp_.park(in_the_way, milliseconds - static_cast<unsigned>(spent))) {
+            tell_driver();
             return gp_.done(c);
         }
+    }
+}
+
+template <platform P>
+void basic_rcu_domain<P>::tell_driver() {
+    if (!P::seeded(defect::driver_not_told_of_foreign_grace_period)) {
+        // It may have found the lock taken and gone to sleep; what waited for the grace period is its to run, and one
+        // that nobody waits for any more its to end.
+        announce_work();
     }
 }
 
@@ -254,6 +267,7 @@ void basic_rcu_domain<P>::after_fork_in_parent() {
 template <platform P>
 void basic_rcu_domain<P>::after_fork_in_child() {
     after_fork(true);
+    frees_.begin_again();
     driver_.resume_in_child();
     worker_.resume_in_child();
 }
@@ -306,17 +320,22 @@ step_result basic_rcu_domain<P>::step_locked() {
     for (shard& s : shards_) {
         s.queue.uncover();
     }
-    if (!P::seeded(defect::driver_not_told_of_foreign_grace_period)) {
-        // The driver may have found the lock taken and gone to sleep; what waited for the grace period is its to run.
-        announce_work();
-    }
     return step_result::completed;
 }
 
 template <platform P>
 step_result basic_rcu_domain<P>::advance_grace_period() {
-    const std::unique_lock hold(gp_lock_, std::try_to_lock);
-    return hold.owns_lock() ? step_locked() : step_result::busy;
+    step_result result = step_result::busy;
+    {
+        const std::unique_lock hold(gp_lock_, std::try_to_lock);
+        if (hold.owns_lock()) {
+            result = step_locked();
+        }
+    }
+    if (result == step_result::completed) {
+        tell_driver();
+    }
+    return result;
 }
 
 template <platform P>
@@ -351,6 +370,9 @@ void basic_rcu_domain<P>::retire(head* h, typename head::callback function) {
     h->function.set(function);
     if (shards_[P::this_shard() % shards_.size()].queue.enqueue(h)) {
         kick();
+    } else {
+        // It may have been lost in a fork, or could not be started before.
+        start_driver();
     }
 }
 
@@ -412,6 +434,8 @@ void basic_rcu_domain<P>::barrier() {
     if (refuse(misuse::barrier_in_section, misuse::barrier_in_callback, "rcu_barrier")) {
         return;
     }
+    // First, since it may throw, and nothing may have changed then.
+    start_driver();
     const detail::lock_hold one_at_a_time(barrier_lock_);
     // One more than the markers, so that none of them completes the count before the last is queued.
     const bool biased = !P::seeded(defect::barrier_counts_while_queueing);
@@ -446,6 +470,7 @@ void basic_rcu_domain<P>::barrier() {
 template <platform P>
 template <class Cell, class Predicate>
 void basic_rcu_domain<P>::await_driver(Cell& cell, Predicate satisfied) {
+    start_driver();
     // The driver stops at process exit; then whoever still waits does its work.
     while (driver_.stopped()) {
         if (satisfied(cell.load(std::memory_order_acquire))) {
