@@ -3,6 +3,7 @@
 
 #include "bench/allocators.hpp"
 #include "bench/freed.hpp"
+#include "bench/plain_object.hpp"
 #include "bench/procedures.hpp"
 
 namespace quiesce::bench {
@@ -14,12 +15,6 @@ struct with_head : rcu_head {
     unsigned char payload[object_size - sizeof(rcu_head)];
 };
 static_assert(sizeof(with_head) == object_size);
-
-struct without_head {
-    ~without_head() { count_freed(); }
-    unsigned char payload[object_size];
-};
-static_assert(sizeof(without_head) == object_size);
 
 template <class Object>
 struct batched {
@@ -40,13 +35,13 @@ struct batched {
 constexpr double memory_limit = 64;
 
 const registration barrier_of_frees(group::barrier, "quiesce free_rcu_barrier", side::ours,
-                                    &barrier_latency<batched<without_head>>);
-const registration flood_of_frees(group::flood, "quiesce free_rcu + new", side::ours, &flood<batched<without_head>>,
+                                    &barrier_latency<batched<plain_object>>);
+const registration flood_of_frees(group::flood, "quiesce free_rcu + new", side::ours, &flood<batched<plain_object>>,
                                   memory_limit);
 
 [[maybe_unused]] const bool registered = [] {
     register_scheme<batched<with_head>>("quiesce free_rcu, head in object, + new", side::ours);
-    register_scheme<batched<without_head>>("quiesce free_rcu + new", side::ours);
+    register_scheme<batched<plain_object>>("quiesce free_rcu + new", side::ours);
     return true;
 }();
 

@@ -3,18 +3,12 @@
 #include <quiesce/object_cache.hpp>
 
 #include "bench/allocators.hpp"
-#include "bench/freed.hpp"
+#include "bench/plain_object.hpp"
 #include "bench/procedures.hpp"
 
 namespace quiesce::bench {
 
 namespace {
-
-struct cached {
-    ~cached() { count_freed(); }
-    unsigned char payload[object_size];
-};
-static_assert(sizeof(cached) == object_size);
 
 struct cache_scheme {
     ~cache_scheme() { cache.destroy(); }
@@ -23,16 +17,16 @@ struct cache_scheme {
     struct thread_state {
         explicit thread_state(cache_scheme& scheme) : cache(scheme.cache) {}
         void allocate_and_free_later() {
-            cached* const object = cache.allocate();
+            plain_object* const object = cache.allocate();
             touch(object->payload);
             cache.free_rcu(object);
         }
         void finish() {}
 
-        object_cache<cached>& cache;
+        object_cache<plain_object>& cache;
     };
 
-    object_cache<cached> cache{{.name = "bench"}};
+    object_cache<plain_object> cache{{.name = "bench"}};
 };
 
 struct freed_at_once {
@@ -42,16 +36,16 @@ struct freed_at_once {
     struct thread_state {
         explicit thread_state(freed_at_once& scheme) : cache(scheme.cache) {}
         void allocate_and_free_later() {
-            cached* const object = cache.allocate();
+            plain_object* const object = cache.allocate();
             touch(object->payload);
             cache.free(object);
         }
         void finish() {}
 
-        object_cache<cached>& cache;
+        object_cache<plain_object>& cache;
     };
 
-    object_cache<cached> cache{{.name = "bench"}};
+    object_cache<plain_object> cache{{.name = "bench"}};
 };
 
 /// What free_rcu promises of its backlog, in megabytes of the whole process.

@@ -5,6 +5,7 @@
 
 #include "bench/allocators.hpp"
 #include "bench/freed.hpp"
+#include "bench/plain_object.hpp"
 #include "bench/procedures.hpp"
 
 namespace quiesce::bench {
@@ -20,12 +21,6 @@ struct with_head : rcu_obj_base<with_head> {
     unsigned char payload[object_size - sizeof(rcu_head)];
 };
 static_assert(sizeof(with_head) == object_size);
-
-struct without_head {
-    ~without_head() { count_freed(); }
-    unsigned char payload[object_size];
-};
-static_assert(sizeof(without_head) == object_size);
 
 struct callbacks {
     void finish() { rcu_barrier(); }
@@ -47,7 +42,7 @@ struct retire : callbacks {
     struct thread_state {
         explicit thread_state(retire& /*scheme*/) {}
         void allocate_and_free_later() {
-            auto* const object = new without_head;
+            auto* const object = new plain_object;
             touch(object->payload);
             rcu_retire(object);
         }

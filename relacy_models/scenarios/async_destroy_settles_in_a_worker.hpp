@@ -25,30 +25,25 @@ struct async_destroy_settles_in_a_worker {
 
     basic_rcu_domain<P> domain;
     basic_cache<P> cache{domain, cache_named("objects", destroy_strategy::async)};
-    typename P::template atomic<unsigned> over{0};
+    departures<P> over;
 
     void thread(unsigned i) {
         switch (i) {
             case 0: {
                 cache.free_rcu(cache.allocate());
                 cache.destroy().wait();
-                leave();
+                over.leave(domain);
                 break;
             }
             case 1: {
                 domain.wait_for_settles(0);
                 P::check(domain.settle_step(), "a destroyed cache did not reach the worker");
                 P::reached("the worker settled the cache");
-                leave();
+                over.leave(domain);
                 break;
             }
-            default: drive_all(domain, [this] { return over.load(std::memory_order_acquire) == 2; });
+            default: drive_all(domain, over.all(2));
         }
-    }
-
-    void leave() {
-        over.fetch_add(1, std::memory_order_release);
-        (void)domain.start_poll();
     }
 
     void finish() {}

@@ -37,7 +37,7 @@ struct barrier_waits_for_earlier_callbacks {
     };
     callback here;
     callback elsewhere;
-    typename P::template atomic<unsigned> over{0};
+    departures<P> over;
 
     barrier_waits_for_earlier_callbacks() {
         P::name(here.finished, "here.finished");
@@ -62,11 +62,10 @@ struct barrier_waits_for_earlier_callbacks {
             P::check(here.finished.get() == 1, "the barrier returned before a callback had finished");
             P::check(elsewhere.finished.get() == 1, "the barrier returned before a callback of another shard");
             P::reached("the barrier waited for callbacks");
-            over.store(1, std::memory_order_release);
-            (void)domain.start_poll();
+            over.leave(domain);
             return;
         }
-        drive(domain, [this] { return over.load(std::memory_order_acquire) == 1; });
+        drive(domain, over.all(1));
     }
 
     void finish() {}

@@ -51,16 +51,7 @@ struct callbacks_run_after_their_grace_period {
 
     void thread(unsigned i) {
         switch (i) {
-            case 0: {
-                domain.lock();
-                item* const o = current.load(std::memory_order_acquire);
-                if (o != nullptr) {
-                    P::reached("a reader held the retired object");
-                    o->read();
-                }
-                domain.unlock();
-                break;
-            }
+            case 0: read_in_section(domain, current, must_reach[0]); break;
             case 1:
                 first.what = current.exchange(nullptr, std::memory_order_acq_rel);
                 domain.retire(&first, &reclaim);

@@ -25,7 +25,7 @@ struct destroy_waits_for_frees_in_flight {
 
     basic_rcu_domain<P> domain;
     basic_cache<P> cache{domain, cache_named("objects", destroy_strategy::wait)};
-    typename P::template atomic<unsigned> over{0};
+    departures<P> over;
 
     void thread(unsigned i) {
         if (i == 0) {
@@ -33,11 +33,10 @@ struct destroy_waits_for_frees_in_flight {
             const auto end = cache.destroy();
             P::check(end.poll(), "destroy returned before the cache had ended");
             P::reached("the cache ended in destroy");
-            over.store(1, std::memory_order_release);
-            (void)domain.start_poll();
+            over.leave(domain);
             return;
         }
-        drive_all(domain, [this] { return over.load(std::memory_order_acquire) == 1; });
+        drive_all(domain, over.all(1));
     }
 
     void finish() {}

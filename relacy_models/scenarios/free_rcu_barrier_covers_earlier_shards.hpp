@@ -33,7 +33,7 @@ struct free_rcu_barrier_covers_earlier_shards {
     basic_rcu_domain<P> domain;
     // Unordered but for what the barrier orders.
     noted_callback<P> object[objects];
-    typename P::template atomic<unsigned> over{0};
+    departures<P> over;
 
     free_rcu_barrier_covers_earlier_shards() {
         for (noted_callback<P>& o : object) {
@@ -53,11 +53,10 @@ struct free_rcu_barrier_covers_earlier_shards {
                 P::check(o.ran.get() == 1, "the barrier returned before an object was freed");
             }
             P::reached("the barrier covered both shards");
-            over.store(1, std::memory_order_release);
-            (void)domain.start_poll();
+            over.leave(domain);
             return;
         }
-        drive_frees(domain, [this] { return over.load(std::memory_order_acquire) == 1; });
+        drive_frees(domain, over.all(1));
     }
 
     void finish() {}

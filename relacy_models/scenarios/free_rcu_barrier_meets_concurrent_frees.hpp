@@ -33,7 +33,7 @@ struct free_rcu_barrier_meets_concurrent_frees {
     noted_callback<P> first;
     noted_callback<P> others[later];
     typename P::template atomic<unsigned> deferred{0};
-    typename P::template atomic<unsigned> over{0};
+    departures<P> over;
 
     free_rcu_barrier_meets_concurrent_frees() {
         P::name(first.ran, "first.freed");
@@ -56,10 +56,9 @@ struct free_rcu_barrier_meets_concurrent_frees {
                 domain.free_rcu_barrier();
                 P::check(first.ran.get() == 1, "the barrier returned before the object was freed");
                 P::reached("the barrier covered an object of another thread");
-                over.store(1, std::memory_order_release);
-                (void)domain.start_poll();
+                over.leave(domain);
                 break;
-            default: drive_frees(domain, [this] { return over.load(std::memory_order_acquire) == 1; });
+            default: drive_frees(domain, over.all(1));
         }
     }
 

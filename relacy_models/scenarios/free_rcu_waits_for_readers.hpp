@@ -29,13 +29,7 @@ struct free_rcu_waits_for_readers {
 
     void thread(unsigned i) {
         if (i == 0) {
-            domain.lock();
-            item* const o = current.load(std::memory_order_acquire);
-            if (o != nullptr) {
-                P::reached("a reader held the object");
-                o->read();
-            }
-            domain.unlock();
+            read_in_section(domain, current, must_reach[0]);
             return;
         }
         item* const o = current.exchange(nullptr, std::memory_order_acq_rel);

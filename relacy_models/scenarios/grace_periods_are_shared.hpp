@@ -34,15 +34,7 @@ struct grace_periods_are_shared {
 
     void thread(unsigned i) {
         switch (i) {
-            case 0: {
-                domain.lock();
-                item* const o = current.load(std::memory_order_acquire);
-                if (o != nullptr) {
-                    o->read();
-                }
-                domain.unlock();
-                break;
-            }
+            case 0: read_in_section(domain, current); break;
             case 1: domain.synchronize(); break;
             default: {
                 item* const old = current.exchange(nullptr, std::memory_order_acq_rel);

@@ -27,7 +27,7 @@ struct module_unload_waits_for_callbacks {
         module* code = nullptr;
     };
     of_module callback;
-    typename P::template atomic<unsigned> over{0};
+    departures<P> over;
 
     static void run(basic_rcu_head<P>* h) {
         static_cast<of_module*>(h)->code->read();
@@ -43,11 +43,10 @@ struct module_unload_waits_for_callbacks {
                 domain.barrier();
             }
             module::destroy(loaded);
-            over.store(1, std::memory_order_release);
-            (void)domain.start_poll();
+            over.leave(domain);
             return;
         }
-        drive(domain, [this] { return over.load(std::memory_order_acquire) == 1; });
+        drive(domain, over.all(1));
         while (domain.advance_grace_period() == step_result::completed || domain.reclaim_step() != 0) {
         }
     }

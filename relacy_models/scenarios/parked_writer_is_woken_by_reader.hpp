@@ -6,7 +6,7 @@
 namespace quiesce::models {
 
 template <class P>
-struct parked_writer_is_woken_by_reader {
+struct parked_writer_is_woken_by_reader : writers_wait_for_a_reader<P, 1, 1> {
     static constexpr defect_info defects[] = {
         {defect::park_without_heavy_fence, "park_without_heavy_fence", "", "deadlock",
          "Desnoyers et al., 2012, on the wait of synchronize_rcu",
@@ -18,31 +18,13 @@ struct parked_writer_is_woken_by_reader {
          "Desnoyers et al., 2012, on the wait of synchronize_rcu",
          "the reader tests for a parked writer before it ends its section"},
     };
-    static constexpr std::string_view must_reach[] = {"a grace period began inside the section"};
+    static constexpr std::string_view must_reach[] = {writers_wait_for_a_reader<P, 1, 1>::all_waited};
     static constexpr scenario_info info{"parked_writer_is_woken_by_reader",
                                         "a grace period that waits for a reader ends when the reader's section does",
                                         "C11",
                                         2,
                                         defects,
                                         must_reach};
-
-    basic_rcu_domain<P> domain;
-    typename P::template atomic<std::uint32_t> started{0};
-
-    void thread(unsigned i) {
-        if (i == 0) {
-            domain.lock();
-            if (started.load(std::memory_order_relaxed) == 1) {
-                P::reached("a grace period began inside the section");
-            }
-            domain.unlock();
-        } else {
-            started.store(1, std::memory_order_relaxed);
-            domain.synchronize();
-        }
-    }
-
-    void finish() {}
 };
 
 }  // namespace quiesce::models

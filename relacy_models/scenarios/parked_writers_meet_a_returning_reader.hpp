@@ -7,13 +7,13 @@
 namespace quiesce::models {
 
 template <class P>
-struct parked_writers_meet_a_returning_reader {
+struct parked_writers_meet_a_returning_reader : writers_wait_for_a_reader<P, 2, 2> {
     static constexpr defect_info defects[] = {
         {defect::parked_on_the_section, "parked_on_the_section", "", "deadlock",
          "Desnoyers et al., 2012, on the wait of synchronize_rcu",
          "a writer waits until the reader's word changes, which a later section may have changed back"},
     };
-    static constexpr std::string_view must_reach[] = {"two writers waited while the section was open"};
+    static constexpr std::string_view must_reach[] = {writers_wait_for_a_reader<P, 2, 2>::all_waited};
     static constexpr scenario_info info{"parked_writers_meet_a_returning_reader",
                                         "a writer that waits for a reader returns also when the reader comes back",
                                         "C11",
@@ -22,26 +22,6 @@ struct parked_writers_meet_a_returning_reader {
                                         must_reach,
                                         false,
                                         0};
-
-    basic_rcu_domain<P> domain;
-    typename P::template atomic<std::uint32_t> started{0};
-
-    void thread(unsigned i) {
-        if (i == 0) {
-            for (unsigned sections = 0; sections != 2; ++sections) {
-                domain.lock();
-                if (started.load(std::memory_order_relaxed) == 2) {
-                    P::reached("two writers waited while the section was open");
-                }
-                domain.unlock();
-            }
-        } else {
-            started.fetch_add(1, std::memory_order_relaxed);
-            domain.synchronize();
-        }
-    }
-
-    void finish() {}
 };
 
 }  // namespace quiesce::models

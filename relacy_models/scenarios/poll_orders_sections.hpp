@@ -30,12 +30,7 @@ struct poll_orders_sections {
 
     void thread(unsigned i) {
         if (i == 0) {
-            domain.lock();
-            item* const o = current.load(std::memory_order_acquire);
-            if (o != nullptr) {
-                o->read();
-            }
-            domain.unlock();
+            read_in_section(domain, current);
             return;
         }
         if (i == 1) {

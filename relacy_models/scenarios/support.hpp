@@ -39,6 +39,20 @@ struct object : basic_rcu_head<P> {
     void read() { P::check(canary.get() == alive, "a reader found a freed object"); }
 };
 
+/// Reads the object that is published in `current`, if there is one, in a section of its own.
+template <class P>
+void read_in_section(basic_rcu_domain<P>& domain, typename P::template atomic<object<P>*>& current,
+                     std::string_view when_found = {}) {
+    domain.lock();
+    if (object<P>* const o = current.load(std::memory_order_acquire); o != nullptr) {
+        if (!when_found.empty()) {
+            P::reached(when_found);
+        }
+        o->read();
+    }
+    domain.unlock();
+}
+
 /// A callback, or a deferred free, that notes that it ran. One thread at a time runs them, the driver.
 template <class P>
 struct noted_callback : basic_rcu_head<P> {
@@ -92,6 +106,22 @@ void drive_frees(basic_rcu_domain<P>& domain, Finished finished) {
         finished);
 }
 
+/// How the other threads tell the one that plays the driver that they are done.
+template <class P>
+class departures {
+public:
+    void leave(basic_rcu_domain<P>& domain) {
+        gone_.fetch_add(1, std::memory_order_release);
+        (void)domain.start_poll();
+    }
+    auto all(unsigned threads) {
+        return [this, threads] { return gone_.load(std::memory_order_acquire) == threads; };
+    }
+
+private:
+    typename P::template atomic<unsigned> gone_{0};
+};
+
 /// Both.
 template <class P, class Finished>
 void drive_all(basic_rcu_domain<P>& domain, Finished finished) {
@@ -114,6 +144,32 @@ void drain(basic_rcu_domain<P>& domain) {
     }
 }
 
+/// Some writers wait for a grace period while a reader may be in sections, one after the other.
+template <class P, unsigned writers, unsigned sections>
+struct writers_wait_for_a_reader {
+    basic_rcu_domain<P> domain;
+    typename P::template atomic<std::uint32_t> waiting{0};
+
+    void thread(unsigned i) {
+        if (i != 0) {
+            waiting.fetch_add(1, std::memory_order_relaxed);
+            domain.synchronize();
+            return;
+        }
+        for (unsigned n = 0; n != sections; ++n) {
+            domain.lock();
+            if (waiting.load(std::memory_order_relaxed) == writers) {
+                P::reached(all_waited);
+            }
+            domain.unlock();
+        }
+    }
+
+    void finish() {}
+
+    static constexpr std::string_view all_waited = "all writers waited while a section was open";
+};
+
 /// A cache of small objects without constructors.
 inline cache_options cache_named(std::string_view name, destroy_strategy on_destroy) {
     cache_options o;
@@ -123,5 +179,25 @@ inline cache_options cache_named(std::string_view name, destroy_strategy on_dest
     o.on_destroy = on_destroy;
     return o;
 }
+
+/// An object of a type-stable cache, that may be locked whenever it is found.
+template <class P>
+struct lockable {
+    typename P::mutex lock;
+    typename P::template plain<unsigned> key{0};
+
+    static void construct(void* memory) { ::new (memory) lockable(); }
+    static void destruct(void* object) { static_cast<lockable*>(object)->~lockable(); }
+
+    static cache_options cache() {
+        cache_options o = cache_named("items", destroy_strategy::last_free);
+        o.size = sizeof(lockable);
+        o.alignment = alignof(lockable);
+        o.type_stable = true;
+        o.construct = &construct;
+        o.destruct = &destruct;
+        return o;
+    }
+};
 
 }  // namespace quiesce::models

@@ -24,7 +24,7 @@ struct token_wait_sees_the_cache_gone {
 
     basic_rcu_domain<P> domain;
     typename P::template plain<unsigned> destructed{0};
-    typename P::template atomic<unsigned> over{0};
+    departures<P> over;
 
     /// Counts in its scenario when it is destructed.
     struct counted {
@@ -54,11 +54,10 @@ struct token_wait_sees_the_cache_gone {
             cache.destroy().wait();
             P::check(destructed.get() == 1, "the cache ended before its object was destructed");
             P::reached("the cache ended");
-            over.store(1, std::memory_order_release);
-            (void)domain.start_poll();
+            over.leave(domain);
             return;
         }
-        drive(domain, [this] { return over.load(std::memory_order_acquire) == 1; });
+        drive(domain, over.all(1));
     }
 
     void finish() {}

@@ -27,7 +27,7 @@ struct type_stable_destroy_waits_for_its_slabs {
 
     // Dropped before the driver runs on, as a handle is.
     basic_rcu_domain<P> domain;
-    typename P::template atomic<unsigned> over{0};
+    departures<P> over;
 
     void thread(unsigned i) {
         if (i == 0) {
@@ -42,11 +42,10 @@ struct type_stable_destroy_waits_for_its_slabs {
                 // The completion comes to another shard than the slab, so that neither waits behind the other.
                 P::move_to_shard(0);
             }
-            over.store(1, std::memory_order_release);
-            (void)domain.start_poll();
+            over.leave(domain);
             return;
         }
-        drive(domain, [this] { return over.load(std::memory_order_acquire) == 1; });
+        drive(domain, over.all(1));
     }
 
     void finish() {

@@ -24,25 +24,10 @@ struct type_stable_slab_outlives_readers {
         false,
         1};
 
-    struct item {
-        typename P::mutex lock;
-
-        static void construct(void* memory) { ::new (memory) item(); }
-        static void destruct(void* object) { static_cast<item*>(object)->~item(); }
-    };
-
-    static cache_options options() {
-        cache_options o = cache_named("items", destroy_strategy::last_free);
-        o.size = sizeof(item);
-        o.alignment = alignof(item);
-        o.type_stable = true;
-        o.construct = &item::construct;
-        o.destruct = &item::destruct;
-        return o;
-    }
+    using item = lockable<P>;
 
     basic_rcu_domain<P> domain;
-    basic_cache<P> cache{domain, options()};
+    basic_cache<P> cache{domain, item::cache()};
     typename P::template atomic<item*> current{nullptr};
 
     type_stable_slab_outlives_readers() {
