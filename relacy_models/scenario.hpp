@@ -74,7 +74,8 @@ inline constexpr std::array<named_limits, 3> model_sizes{{
       .slab_objects = 1,
       .spare_slabs = 0,
       .magazine_objects = 1,
-      .depot_magazines = 0}},
+      .depot_magazines = 0,
+      .first_grace_period = 1}},
     {"2",
      {.shards = 2,
       .callbacks_per_step = 2,
@@ -85,7 +86,8 @@ inline constexpr std::array<named_limits, 3> model_sizes{{
       .slab_objects = 2,
       .spare_slabs = 1,
       .magazine_objects = 2,
-      .depot_magazines = 1}},
+      .depot_magazines = 1,
+      .first_grace_period = 1}},
     {"asym",
      {.shards = 2,
       .callbacks_per_step = 1,
@@ -96,7 +98,8 @@ inline constexpr std::array<named_limits, 3> model_sizes{{
       .slab_objects = 2,
       .spare_slabs = 0,
       .magazine_objects = 1,
-      .depot_magazines = 1}},
+      .depot_magazines = 1,
+      .first_grace_period = 1}},
 }};
 
 }  // namespace quiesce::models

@@ -67,6 +67,24 @@ TEST(GracePeriod, ACookieAskedForIsServedWithoutFurtherCalls) {
     }
 }
 
+// A futex compares 32 bits. Natively the numbers begin just below the largest of them.
+TEST(GracePeriod, AWriterParkedOnAReaderIsWokenWhateverTheNumber) {
+    constexpr std::uint64_t first = quiesce::native_platform::limits().first_grace_period;
+    constexpr std::uint64_t until = (std::uint64_t{1} << 32U) + 16;
+    static_assert(first < until && until - first < 1'000);
+    rcu_domain domain;
+    while (domain.start_poll() < until - 32) {
+        domain.synchronize();
+    }
+    for (int i = 0; i != 64; ++i) {
+        domain.lock();
+        std::jthread writer([&domain] { domain.synchronize(); });
+        std::this_thread::sleep_for(2ms);
+        domain.unlock();
+    }
+    EXPECT_GT(domain.start_poll(), until);
+}
+
 TEST(GracePeriod, StepsSayWhatTheyWaitFor) {
     rcu_domain domain;
     domain.stop_driver();

@@ -140,13 +140,13 @@ public:
     /// A reader in the way of a grace period; null when it has just left.
     struct obstacle {
         record* reader = nullptr;
-        std::uint32_t ticket = 0;
+        std::uint64_t ticket = 0;
     };
 
     /// After a scan that returned waiting_for_readers: what to park on.
     obstacle prepare_to_park() {
         record& r = *cursor_;
-        const auto ticket = static_cast<std::uint32_t>(target_);
+        const std::uint64_t ticket = ticket_of(target_);
         marked_ = true;
         if (r.waited.load(std::memory_order_relaxed) != ticket) {
             r.waited.store(ticket, std::memory_order_relaxed);
@@ -167,12 +167,13 @@ public:
         }
         if (P::seeded(defect::parked_on_the_section)) {
             P::await(
-                in_the_way.reader->section, [t = in_the_way.ticket](std::uint64_t s) { return s == 0 || s >= t; },
+                in_the_way.reader->section,
+                [t = in_the_way.ticket](std::uint64_t s) { return s == 0 || ticket_of(s) >= t; },
                 std::memory_order_relaxed);
             return true;
         }
         // Relaxed: the scan, not this load, lets the grace period go on.
-        const auto gone = [ticket = in_the_way.ticket](std::uint32_t w) { return w != ticket; };
+        const auto gone = [ticket = in_the_way.ticket](std::uint64_t w) { return w != ticket; };
         if (milliseconds != 0) {
             return P::await_for(in_the_way.reader->waited, gone, std::memory_order_relaxed, milliseconds);
         }
@@ -199,6 +200,9 @@ public:
     }
 
 private:
+    // Odd, so that not even the half of it that a futex compares is ever that of 0.
+    static constexpr std::uint64_t ticket_of(std::uint64_t number) { return 2 * number + 1; }
+
     static void wake_parked(record& r) {
         r.waited.store(0, std::memory_order_relaxed);
         if (P::seeded(defect::parked_on_the_section)) {
@@ -227,9 +231,9 @@ private:
         cursor_ = cursor_->next.get();
     }
 
-    // The first number is 1, so that a reader's word is never 0 inside a section.
-    typename P::template atomic<std::uint64_t> started_{1};
-    typename P::template atomic<std::uint64_t> completed_{1};
+    // Never 0, so that a reader's word is not 0 inside a section.
+    typename P::template atomic<std::uint64_t> started_{P::limits().first_grace_period};
+    typename P::template atomic<std::uint64_t> completed_{P::limits().first_grace_period};
     // Under the grace-period lock, which orders them.
     std::uint64_t target_ = 0;
     record* cursor_ = nullptr;

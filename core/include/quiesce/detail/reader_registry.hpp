@@ -13,7 +13,7 @@ struct alignas(64) reader_record {
     /// 0 outside sections; inside one, the newest grace period this thread knew of when it entered.
     typename P::template atomic<std::uint64_t> section{0};
     /// The ticket of those who may be parked here until the owner ends a section; 0 when there are none.
-    typename P::template atomic<std::uint32_t> waited{0};
+    typename P::template atomic<std::uint64_t> waited{0};
     /// Non-zero while a thread owns the record.
     typename P::template atomic<std::uint32_t> owned{1};
     /// The owner's own words; handed on with the record through `owned`.
