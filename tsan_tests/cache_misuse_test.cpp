@@ -18,7 +18,6 @@ using quiesce::cache_free_rcu;
 using quiesce::cache_token;
 using quiesce::destroy_strategy;
 using quiesce::misuse;
-using quiesce::native_platform;
 using quiesce::object_cache;
 using quiesce::rcu_domain;
 
@@ -36,14 +35,10 @@ protected:
     object_cache<headless> objects{{.name = "objects"}, domain};
 };
 
-// What only checked builds notice.
+#if QUIESCE_CHECKED  // What only checked builds notice.
+
 class CacheMisuseChecked : public CacheMisuse {
 protected:
-    void SetUp() override {
-        if (!native_platform::checked()) {
-            GTEST_SKIP() << "reported in checked builds";
-        }
-    }
     void expect_all_freed(int count) {
         domain.free_rcu_barrier();
         EXPECT_EQ(deleted, count);
@@ -140,6 +135,8 @@ TEST_F(CacheMisuseChecked, FreeRcuInASectionIsReportedAndDoesNothing) {
     objects.free_rcu(object);
     expect_all_freed(1);
 }
+
+#endif
 
 TEST_F(CacheMisuse, AllocatingAfterDestroyIsReportedAndReturnsNull) {
     (void)objects.destroy();
@@ -253,10 +250,8 @@ TEST_F(CacheMisuse, ADomainDestroyedBeforeItsCachesIsReported) {
     expect(misuse::domain_destroyed_with_caches, "~rcu_domain", "numbers");
 }
 
+#if QUIESCE_CHECKED
 TEST(CacheMisuseDeathTest, TheDefaultHandlerNamesTheCacheAndAborts) {
-    if (!native_platform::checked()) {
-        GTEST_SKIP() << "reported in checked builds";
-    }
     testing::FLAGS_gtest_death_test_style = "threadsafe";
     EXPECT_DEATH(
         {
@@ -267,5 +262,6 @@ TEST(CacheMisuseDeathTest, TheDefaultHandlerNamesTheCacheAndAborts) {
         },
         "quiesce: misuse in free: an object was freed that was not allocated, or had been freed before .cache numbers");
 }
+#endif
 
 }  // namespace
