@@ -8,11 +8,12 @@
 #include <vector>
 
 #include "quiesce/rcu.hpp"
+#include "tsan_tests/free_rcu_support.hpp"
 
 namespace {
 
 using quiesce::rcu_domain;
-using namespace std::chrono_literals;
+using namespace quiesce::tests;
 
 struct counting_deleter {
     std::atomic<int>* count = nullptr;
@@ -194,6 +195,19 @@ TEST(RcuStress, ReadersNeverSeeADeletedObject) {
     current.load()->retire({}, domain);
     domain.barrier();
     EXPECT_EQ(bad, 0);
+}
+
+TEST(RcuBarrier, ReturnsAlsoWhenTheDriverStopsMeanwhile) {
+    rcu_domain domain;
+    reader in_the_way(domain);
+    std::atomic<int> deleted{0};
+    quiesce::rcu_retire(new headless(deleted), std::default_delete<headless>(), domain);
+    std::jthread waiter([&domain] { domain.barrier(); });
+    std::this_thread::sleep_for(5ms);
+    domain.stop_driver();
+    in_the_way.leave();
+    waiter.join();
+    EXPECT_EQ(deleted, 1);
 }
 
 }  // namespace

@@ -62,6 +62,7 @@ void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
 namespace {
 
 using namespace quiesce::tests;
+using quiesce::cache_free;
 using quiesce::destroy_strategy;
 using quiesce::free_rcu;
 using quiesce::object_cache;
@@ -262,6 +263,28 @@ TEST_F(FreeWithoutMemory, ACacheTakesObjectsBackAndEndsWithoutAny) {
         without(refused::everything, [&] { cache.destroy().wait(); });
         EXPECT_EQ(deleted, 2 * count);
     }
+}
+
+// It is held for good then, and in flight no more.
+TEST_F(FreeWithoutMemory, FreeRcuIntoACacheInASectionIsMisuseAndLeavesTheObjectHeld) {
+    static std::vector<quiesce::misuse> found;
+    found = {};
+    found.reserve(2);
+    quiesce::set_report_handler([](const quiesce::misuse_report& r) { found.push_back(r.kind); });
+    object_cache<headless> cache({.name = "objects"}, domain);
+    headless* const object = cache.allocate(deleted);
+    std::thread([&] {  // has no array
+        const std::scoped_lock section(domain);
+        without(refused::everything, [&] { cache.free_rcu(object); });
+    })
+        .join();
+    EXPECT_EQ(cache.usage().in_flight, 0U);
+    const auto end = cache.destroy();
+    quiesce::set_report_handler(nullptr);
+    EXPECT_EQ(found, (std::vector{quiesce::misuse::free_rcu_in_section, quiesce::misuse::objects_held_at_destroy}));
+    EXPECT_EQ(deleted, 0);
+    cache_free(object);
+    end.wait();
 }
 
 TEST_F(FreeWithoutMemory, FreeRcuIntoACacheWaitsForAGracePeriod) {

@@ -1,11 +1,14 @@
 // Process exit: drivers stop, nothing is waited for, and destructors of statics may still retire objects.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <thread>
 
 #include "quiesce/free_rcu.hpp"
+#include "quiesce/object_cache.hpp"
 
 namespace {
 
@@ -90,6 +93,32 @@ TEST(ProcessExitDeathTest, FlushAllWaitsForWhatIsPendingAlsoInALateDestructor) {
             std::exit(0);
         },
         testing::ExitedWithCode(0), "freed, freed, flushed");
+}
+
+// The worker has nobody to run deleters for it but itself, and must not.
+TEST(ProcessExitDeathTest, NoDeleterRunsBesideDestructorsOfStatics) {
+    testing::FLAGS_gtest_death_test_style = "threadsafe";
+    EXPECT_EXIT(
+        {
+            struct noisy {
+                ~noisy() { std::fputs("freed ", stderr); }
+            };
+            struct late {
+                ~late() {
+                    quiesce::rcu_default_domain().unlock();
+                    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+                    std::fputs("the end", stderr);
+                }
+            };
+            static late l;
+            static quiesce::object_cache<noisy> cache(
+                {.name = "noisy", .on_destroy = quiesce::destroy_strategy::async});
+            cache.free_rcu(cache.allocate());
+            quiesce::rcu_default_domain().lock();
+            cache.destroy();
+            std::exit(0);
+        },
+        testing::ExitedWithCode(0), "^the end$");
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 // Around a fork: every domain is brought to a state that is whole, and the child is left with the forking thread alone.
 #include <pthread.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <mutex>
+#include <thread>
 
 #include "quiesce/native_platform.hpp"
 
@@ -30,6 +32,18 @@ struct participants {
             (p->*step)();
         }
     }
+
+    // All or none: a call on one domain that is waited for may itself need another.
+    bool try_settle() {
+        fork_participant* p = first;
+        while (p != nullptr && p->before_fork_try_settle()) {
+            p = p->next;
+        }
+        for (fork_participant* settled = first; p != nullptr && settled != p; settled = settled->next) {
+            settled->before_fork_unsettle();
+        }
+        return p == nullptr;
+    }
 };
 
 // Never destroyed: a process may fork while its statics are destroyed.
@@ -42,6 +56,9 @@ void participants::prepare() {
     participants& a = all();
     a.lock.lock();
     a.each(&fork_participant::before_fork_pause);
+    while (!a.try_settle()) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
     // Now, since a driver that stops needs the slots.
     slots_before_fork();
     a.each(&fork_participant::before_fork_lock);

@@ -71,10 +71,15 @@ void slot_registry::thread_exits(void* table) {
     slot_registry& r = registry();
     const registry_hold hold(r);
     const std::unique_ptr<slot_table> own(static_cast<slot_table*>(table));
-    for (std::size_t i = 0; i != max_slots; ++i) {
-        void* const value = own->entry[i].exchange(nullptr, std::memory_order_relaxed);
-        if (value != nullptr) {
-            r.hooks[i].exits(r.hooks[i].context, value);
+    // A hook may set a slot that was looked at before.
+    for (bool found = true; found;) {
+        found = false;
+        for (std::size_t i = 0; i != max_slots; ++i) {
+            void* const value = own->entry[i].exchange(nullptr, std::memory_order_relaxed);
+            if (value != nullptr) {
+                r.hooks[i].exits(r.hooks[i].context, value);
+                found = true;
+            }
         }
     }
     *own->link = own->next;

@@ -178,7 +178,9 @@ public:
         explicit driver(Domain&) {}
         void ensure_started() {}
         void stop() {}
-        static constexpr bool stopped() { return false; }
+        static constexpr bool absent() { return false; }
+        static constexpr unsigned look_again_ms = 0;
+        static constexpr bool is_this_thread() { return false; }
         void pause_for_fork() {}
         void resume_in_parent() {}
         void resume_in_child() {}

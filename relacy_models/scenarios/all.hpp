@@ -7,6 +7,7 @@
 #include "relacy_models/scenarios/callbacks_run_after_their_grace_period.hpp"
 #include "relacy_models/scenarios/destroy_waits_for_frees_in_flight.hpp"
 #include "relacy_models/scenarios/driver_is_told_of_foreign_grace_period.hpp"
+#include "relacy_models/scenarios/flush_all_leaves_nothing.hpp"
 #include "relacy_models/scenarios/free_batches_rotate.hpp"
 #include "relacy_models/scenarios/free_rcu_barrier_covers_earlier_shards.hpp"
 #include "relacy_models/scenarios/free_rcu_barrier_meets_concurrent_frees.hpp"

@@ -57,6 +57,9 @@ TEST(ScenarioStress, DestroyWaitsForFreesInFlight) {
 TEST(ScenarioStress, DriverIsToldOfForeignGracePeriod) {
     stress_all_sizes<models::driver_is_told_of_foreign_grace_period>();
 }
+TEST(ScenarioStress, FlushAllLeavesNothing) {
+    stress_all_sizes<models::flush_all_leaves_nothing>();
+}
 TEST(ScenarioStress, FreeBatchesRotate) {
     stress_all_sizes<models::free_batches_rotate>();
 }

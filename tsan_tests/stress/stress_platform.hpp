@@ -47,7 +47,9 @@ public:
         explicit driver(Domain&) noexcept {}
         void ensure_started() noexcept {}
         void stop() noexcept {}
-        static constexpr bool stopped() noexcept { return false; }
+        static constexpr bool absent() noexcept { return false; }
+        static constexpr unsigned look_again_ms = 0;
+        static constexpr bool is_this_thread() noexcept { return false; }
         void pause_for_fork() noexcept {}
         void resume_in_parent() noexcept {}
         void resume_in_child() noexcept {}

@@ -75,6 +75,8 @@ enum class defect : std::uint8_t {
     slab_released_without_grace_period,
     destroy_ignores_slabs_in_grace,
     end_published_relaxed,
+    // The end of a program.
+    flush_looks_once,
     // Faults in the code that uses the core; a scenario plays that code.
     publish_relaxed,
     subscribe_relaxed,

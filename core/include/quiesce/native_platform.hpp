@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <mutex>
 #include <new>
 #include <thread>
@@ -78,13 +79,23 @@ public:
     /// Throws std::system_error when no thread can be had. Does nothing after `stop`.
     template <class Run>
     void ensure_started(Run run) {
-        if (started_.load(std::memory_order_acquire)) [[likely]] {
+        if (phase_.load(std::memory_order_acquire) == phase::started) [[likely]] {
             return;
         }
+        if (phase_.load(std::memory_order_seq_cst) == phase::paused) {
+            // Whoever forks may be waiting for this thread, which must therefore not wait for the fork.
+            wanted_.store(true, std::memory_order_seq_cst);
+            if (phase_.load(std::memory_order_seq_cst) == phase::paused) {
+                return;
+            }
+        }
         const std::scoped_lock hold(lock_);
-        if (!started_.load(std::memory_order_relaxed)) {
-            thread_ = std::thread(run);
-            started_.store(true, std::memory_order_release);
+        if (phase_.load(std::memory_order_relaxed) == phase::needed) {
+            thread_ = std::thread([this, run] {
+                running_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+                run();
+            });
+            phase_.store(phase::started, std::memory_order_release);
         }
     }
 
@@ -92,61 +103,86 @@ public:
     template <class Wake>
     void stop(Wake wake) noexcept {
         const std::scoped_lock hold(lock_);
-        stopping_.store(true, std::memory_order_relaxed);
         // What it runs may end the process: then this is the thread itself, which ends with the process.
-        if (thread_.joinable() && thread_.get_id() != std::this_thread::get_id()) {
-            wake();
-            thread_.join();
+        if (!on_this_thread()) {
+            join(wake);
         }
-        started_.store(true, std::memory_order_release);
-        stopped_.store(true, std::memory_order_relaxed);
+        stopping_.store(true, std::memory_order_relaxed);
+        phase_.store(phase::started, std::memory_order_release);
+        absent_.store(true, std::memory_order_relaxed);
     }
 
-    // Around a fork. In the parent a thread that was running is started again; in the child it is when it is needed.
+    // Around a fork. In the parent a thread that was running, or was asked for meanwhile, is started again; in the
+    // child it is when it is needed.
 
     template <class Wake>
     void before_fork(Wake wake) noexcept {
         lock_.lock();
-        paused_ = thread_.joinable() && thread_.get_id() != std::this_thread::get_id();
-        if (paused_) {
-            stopping_.store(true, std::memory_order_relaxed);
-            wake();
-            thread_.join();
-            stopping_.store(false, std::memory_order_relaxed);
-            // Still called started, so that a callback of another domain that wants it does not wait for the fork.
+        if (absent() || on_this_thread()) {
+            return;
         }
+        wanted_.store(thread_.joinable(), std::memory_order_relaxed);
+        phase_.store(phase::paused, std::memory_order_seq_cst);
+        join(wake);
+        absent_.store(true, std::memory_order_relaxed);
     }
+    /// When no thread can be had now, one is asked for again when it is next needed.
     template <class Run>
-    void after_fork_in_parent(Run run) {
-        const bool restart = paused_;
+    void after_fork_in_parent(Run run) noexcept {
         after_fork_in_child();
-        if (restart) {
-            ensure_started(run);
+        if (wanted_.load(std::memory_order_seq_cst)) {
+            try {
+                ensure_started(run);
+            } catch (const std::exception&) {
+            }
         }
     }
     void after_fork_in_child() noexcept {
-        if (std::exchange(paused_, false)) {
-            started_.store(false, std::memory_order_release);
+        if (phase_.load(std::memory_order_relaxed) == phase::paused) {
+            absent_.store(false, std::memory_order_relaxed);
+            phase_.store(phase::needed, std::memory_order_seq_cst);
         }
         lock_.unlock();
     }
 
     bool asked_to_stop() const noexcept { return stopping_.load(std::memory_order_relaxed); }
-    bool stopped() const noexcept { return stopped_.load(std::memory_order_relaxed); }
+    /// Whether it is stopped, or paused for a fork.
+    bool absent() const noexcept { return absent_.load(std::memory_order_relaxed); }
+    bool on_this_thread() const noexcept {
+        return running_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+    }
 
 private:
+    enum class phase : std::uint8_t { needed, started, paused };
+
+    template <class Wake>
+    void join(Wake wake) noexcept {
+        if (thread_.joinable()) {
+            stopping_.store(true, std::memory_order_relaxed);
+            wake();
+            thread_.join();
+            running_.store({}, std::memory_order_relaxed);
+            stopping_.store(false, std::memory_order_relaxed);
+        }
+    }
+
     std::mutex lock_;
     std::thread thread_;
-    bool paused_ = false;
-    std::atomic<bool> started_{false};
+    /// The thread, as it knows itself.
+    std::atomic<std::thread::id> running_{};
+    std::atomic<phase> phase_{phase::needed};
+    /// Whether the thread was asked for while it was paused, or ran before.
+    std::atomic<bool> wanted_{false};
     std::atomic<bool> stopping_{false};
-    std::atomic<bool> stopped_{false};
+    std::atomic<bool> absent_{false};
 };
 
 /// What must be whole in the child of a fork.
 class fork_participant {
 public:
     virtual void before_fork_pause() = 0;
+    virtual bool before_fork_try_settle() = 0;
+    virtual void before_fork_unsettle() = 0;
     virtual void before_fork_lock() = 0;
     virtual void after_fork_in_parent() = 0;
     virtual void after_fork_in_child() = 0;
@@ -268,7 +304,9 @@ public:
             thread_.stop([this] { domain_.announce_work(); });
         }
 
-        bool stopped() const noexcept { return thread_.stopped(); }
+        /// While it is, whoever waits for the domain takes the steps, and looks this often whether that is so.
+        bool absent() const noexcept { return thread_.absent(); }
+        static constexpr unsigned look_again_ms = 20;
 
         // The domain calls these when it is at that step.
         void pause_for_fork() {
@@ -281,6 +319,8 @@ public:
 
     private:
         void before_fork_pause() override { domain_.before_fork_pause(); }
+        bool before_fork_try_settle() override { return domain_.before_fork_try_settle(); }
+        void before_fork_unsettle() override { domain_.before_fork_unsettle(); }
         void before_fork_lock() override { domain_.before_fork_lock(); }
         void after_fork_in_parent() override { domain_.after_fork_in_parent(); }
         void after_fork_in_child() override { domain_.after_fork_in_child(); }
@@ -359,6 +399,7 @@ public:
         void stop() noexcept {
             thread_.stop([this] { domain_.wake_worker(); });
         }
+        bool is_this_thread() const noexcept { return thread_.on_this_thread(); }
 
         void pause_for_fork() {
             thread_.before_fork([this] { domain_.wake_worker(); });

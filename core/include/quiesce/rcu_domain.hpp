@@ -28,6 +28,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -226,9 +227,12 @@ public:
     // Around a fork: the platform calls these, for all domains each step before the next. They leave the domain whole
     // in the child, where the sections of the other threads count as ended and what they deferred is handed over.
 
-    /// Waits for barriers that are under way, and for the callbacks that are being run. Misuse inside a section or a
-    /// callback of the domain.
+    /// Waits for the callbacks that the driver is running; from here on who waits for them takes its steps. Misuse
+    /// inside a section or a callback of the domain.
     void before_fork_pause();
+    /// Sees to it that no barrier and no such step is under way; returns false, and has done nothing, where one is.
+    bool before_fork_try_settle();
+    void before_fork_unsettle();
     void before_fork_lock();
     void after_fork_in_parent();
     void after_fork_in_child();
@@ -281,6 +285,11 @@ private:
     }
     record& register_thread();
     bool refuse(misuse in_section_kind, misuse in_callback_kind, std::string_view call, std::string_view cache = {});
+    /// As `retire`, where the driver was started before; in the child of a fork, where it is started again and no
+    /// thread can be had, the next call tries.
+    void retire_surely(head* h, typename head::callback function) noexcept;
+    /// Returns false, and has reported it, when the call would have to wait inside a section.
+    bool defer_or_wait(void* object, free_function free);
     step_result step_locked();
     bool grace_period_wanted();
     void want(cookie c);
@@ -290,9 +299,11 @@ private:
     void start_driver() { driver_.ensure_started(); }
     void kick();
     void tell_driver();
-    /// Waits until a load of `cell` satisfies the predicate, which the driver will bring about.
+    /// Waits until a load of `cell` satisfies the predicate, which the driver will bring about, at most the given time
+    /// (0 waits without limit); returns whether one does.
     template <class Cell, class Predicate>
-    void await_driver(Cell& cell, Predicate satisfied);
+    bool await_driver(Cell& cell, Predicate satisfied, unsigned milliseconds);
+    bool take_absent_drivers_steps();
     void after_fork(bool in_child);
 
     struct alignas(64) marker : head {
@@ -312,6 +323,8 @@ private:
 
     detail::fixed_array<P, shard> shards_;
 
+    /// Held by who takes the steps of a driver that is absent.
+    typename P::mutex absence_lock_;
     typename P::mutex barrier_lock_;
     typename P::template atomic<std::uint64_t> markers_left_{0};
 

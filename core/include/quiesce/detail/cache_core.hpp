@@ -99,6 +99,7 @@ private:
     cache_core(basic_rcu_domain<P>& domain, const cache_options& options);
     ~cache_core();
 
+    static bool is_set(std::uint32_t flag) { return flag != 0; }
     static void free_deferred(void* object);
     static void completion_reached(basic_rcu_head<P>* h);
     static void slab_grace_period_over(basic_rcu_head<P>* h);

@@ -209,9 +209,12 @@ inline void cache_core<P>::free_rcu(void* object) {
         !note_use(object, object_use::allocated, object_use::deferred, misuse::double_free, "free_rcu")) {
         return;
     }
-    if (!defer_quickly(object)) {
-        count_deferred(1);
-        domain_.free_rcu(object, &free_deferred);
+    if (defer_quickly(object)) {
+        return;
+    }
+    count_deferred(1);
+    if (!domain_.defer_or_wait(object, &free_deferred)) {
+        count_deferred(-1);
     }
 }
 
@@ -367,7 +370,7 @@ void cache_core<P>::give_up(slab_list<P>& surplus) {
     while (!surplus.empty()) {
         slab<P>* const s = surplus.pop();
         if (options_.type_stable && !P::seeded(defect::slab_released_without_grace_period)) {
-            domain_.retire(s, &slab_grace_period_over);
+            domain_.retire_surely(s, &slab_grace_period_over);
         } else {
             destroy_slab(s);
         }

@@ -126,22 +126,27 @@ bool cache_core<P>::found_ended() {
 
 template <class P>
 bool cache_core<P>::settle() {
-    const auto held = [this] {
-        const lock_hold hold(lock_);
-        return total_ - free_;
+    struct count {
+        std::uint64_t held;
+        bool in_flight;
     };
-    // A destructor may give other objects of the cache to free_rcu, so once is not enough.
-    for (std::uint64_t before = held(); before != 0;) {
-        if (P::seeded(defect::destroy_waits_with_rcu_barrier)) {
+    const auto counted = [this] {
+        const lock_hold hold(lock_);
+        return count{total_ - free_, deferred_ != returned_};
+    };
+    // A deleter may give objects of the cache to free_rcu, or may be all that holds them, so once is not enough.
+    for (std::uint64_t before = counted().held; before != 0;) {
+        const bool only_callbacks = P::seeded(defect::destroy_waits_with_rcu_barrier);
+        if (only_callbacks) {
             domain_.barrier();
         } else {
             domain_.free_rcu_barrier();
         }
-        const std::uint64_t after = held();
-        if (after == before) {
+        const count now = counted();
+        if (now.held == before && (!now.in_flight || only_callbacks)) {
             return report_held();
         }
-        before = after;
+        before = now.held;
     }
     return false;
 }
@@ -178,12 +183,12 @@ bool cache_core<P>::report_held() {
 // Nothing is held, and the caller is the only one to find that. After this it touches the cache no more.
 template <class P>
 void cache_core<P>::complete() {
-    // Also for a cache that is not type-stable: a thread may still be leaving the lock.
+    // Also where no reader can be in the way: the end runs the user's destructors, so it runs on the driver.
     if (options_.type_stable && P::seeded(defect::slab_released_without_grace_period)) {
         finish();
         return;
     }
-    domain_.retire(&completion_, &completion_reached);
+    domain_.retire_surely(&completion_, &completion_reached);
 }
 
 template <class P>
@@ -255,13 +260,12 @@ bool cache_core<P>::ended() const {
 
 template <class P>
 void cache_core<P>::wait() {
-    domain_.await_driver(ended_, [](std::uint32_t e) { return e != 0; });
+    (void)domain_.await_driver(ended_, &is_set, 0);
 }
 
 template <class P>
 bool cache_core<P>::wait_for(unsigned milliseconds) {
-    return P::await_for(
-        ended_, [](std::uint32_t e) { return e != 0; }, std::memory_order_acquire, milliseconds);
+    return milliseconds == 0 ? ended() : domain_.await_driver(ended_, &is_set, milliseconds);
 }
 
 template <class P>

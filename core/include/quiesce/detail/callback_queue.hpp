@@ -21,6 +21,7 @@ public:
     /// Queues a callback. Returns whether none was waiting for a grace period to begin, so that one must be asked for.
     bool enqueue(head* h) {
         const lock_hold hold(lock_);
+        ++arrivals_;
         if (P::seeded(defect::callback_runs_without_grace_period)) {
             done_.push_back(h);
             return true;
@@ -101,6 +102,12 @@ public:
         return fresh_.empty() && waiting_.empty() && done_.empty() && !running_;
     }
 
+    /// How many callbacks were ever queued.
+    std::uint64_t arrivals() {
+        const lock_hold hold(lock_);
+        return arrivals_;
+    }
+
     // Around a fork, so that the child finds the queue whole.
     void before_fork() { lock_.lock(); }
     void after_fork() { lock_.unlock(); }
@@ -113,6 +120,7 @@ private:
     head_list<P> done_;
     bool running_ = false;
     bool under_way_ = false;
+    std::uint64_t arrivals_ = 0;
 };
 
 }  // namespace quiesce::detail

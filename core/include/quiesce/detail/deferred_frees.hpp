@@ -92,9 +92,12 @@ public:
 
     /// Whether nothing is deferred.
     bool idle();
+    /// A number that changes whenever something comes to a shard.
+    std::uint64_t arrivals();
 
     // Around a fork. First no barrier is under way; then no owner is inside its gate, and nothing changes.
-    void before_fork_no_barrier() { barrier_lock_.lock(); }
+    bool try_begin_no_barrier() { return barrier_lock_.try_lock(); }
+    void end_no_barrier() { barrier_lock_.unlock(); }
     void before_fork();
     void after_fork(bool in_child);
     /// In the child, where nobody serves the monitor: what is deferred next starts the driver.

@@ -257,6 +257,15 @@ bool deferred_frees<P>::idle() {
 }
 
 template <class P>
+std::uint64_t deferred_frees<P>::arrivals() {
+    std::uint64_t sum = 0;
+    for (shard& s : shards_) {
+        sum += s.arrivals();
+    }
+    return sum;
+}
+
+template <class P>
 void deferred_frees<P>::before_fork() {
     flush_lock_.lock();
     forking_ = close_gates();
@@ -288,7 +297,7 @@ void deferred_frees<P>::after_fork(bool in_child) {
         }
     }
     flush_lock_.unlock();
-    barrier_lock_.unlock();
+    end_no_barrier();
 }
 
 template <class P>
@@ -472,7 +481,8 @@ void deferred_frees<P>::barrier() {
         return;
     }
     hurry();
-    domain_.await_driver(shards_left_, [](std::uint64_t left) { return left == 0; });
+    (void)domain_.await_driver(
+        shards_left_, [](std::uint64_t left) { return left == 0; }, 0);
 }
 
 // A producer that is ahead of the driver waits until the driver has caught up; but only for so long, since a deleter

@@ -73,6 +73,7 @@ public:
         // Not before the lock: the cookie must be newer than the newest object, and cookies must not decrease along
         // the list.
         const std::uint64_t cookie = gp.snapshot();
+        ++arrivals_;
         if (full != nullptr) {
             if (!P::seeded(defect::block_cookie_of_first_append)) {
                 full->cookie = cookie;
@@ -205,6 +206,12 @@ public:
         return units_[0] == 0 && units_[1] == 0;
     }
 
+    /// How often something was handed over.
+    std::uint64_t arrivals() {
+        const lock_hold hold(lock_);
+        return arrivals_;
+    }
+
 private:
     struct slot {
         free_channels<P> held;
@@ -227,6 +234,7 @@ private:
     unsigned units_[2] = {0, 0};
     unsigned phase_ = 0;
     bool barrier_waits_ = false;
+    std::uint64_t arrivals_ = 0;
     block_list<P> spares_;
     unsigned spare_count_ = 0;
 };

@@ -160,14 +160,20 @@ void basic_rcu_domain<P>::free_rcu(void* object, free_function free) {
         P::report({misuse::free_rcu_in_section, "free_rcu", object});
         return;
     }
+    (void)defer_or_wait(object, free);
+}
+
+template <platform P>
+bool basic_rcu_domain<P>::defer_or_wait(void* object, free_function free) {
     if (frees_.defer(object, free, true)) {
-        return;
+        return true;
     }
     if (in_section()) {
         P::report({misuse::free_rcu_in_section, "free_rcu", object});
-        return;
+        return false;
     }
     frees_.wait_and_free(object, free);
+    return true;
 }
 
 template <platform P>
@@ -197,12 +203,28 @@ void basic_rcu_domain<P>::flush_all() {
     if (refuse(misuse::barrier_in_section, misuse::barrier_in_callback, "flush_all")) {
         return;
     }
-    const auto idle = [this] {
-        bool all = frees_.idle();
+    const auto no_callbacks = [this] {
+        bool none = true;
         for (shard& s : shards_) {
-            all = all && s.queue.idle();
+            none = none && s.queue.idle();
         }
-        return all;
+        return none;
+    };
+    const auto arrivals = [this] {
+        std::uint64_t sum = frees_.arrivals();
+        for (shard& s : shards_) {
+            sum += s.queue.arrivals();
+        }
+        return sum;
+    };
+    // What is looked for may move on to a place that was looked at before. So nothing may have come to a shard from the
+    // first look to the last, and the threads' arrays, which do not count, must be found empty before and after.
+    const auto idle = [&] {
+        const std::uint64_t before = arrivals();
+        if (!frees_.idle() || !no_callbacks()) {
+            return false;
+        }
+        return P::seeded(defect::flush_looks_once) || (frees_.idle() && arrivals() == before);
     };
     do {
         frees_.barrier();
@@ -223,9 +245,28 @@ void basic_rcu_domain<P>::before_fork_pause() {
     }
     // First, since it may be in a barrier.
     worker_.pause_for_fork();
-    barrier_lock_.lock();
-    frees_.before_fork_no_barrier();
     driver_.pause_for_fork();
+}
+
+template <platform P>
+bool basic_rcu_domain<P>::before_fork_try_settle() {
+    if (absence_lock_.try_lock()) {
+        if (barrier_lock_.try_lock()) {
+            if (frees_.try_begin_no_barrier()) {
+                return true;
+            }
+            barrier_lock_.unlock();
+        }
+        absence_lock_.unlock();
+    }
+    return false;
+}
+
+template <platform P>
+void basic_rcu_domain<P>::before_fork_unsettle() {
+    frees_.end_no_barrier();
+    barrier_lock_.unlock();
+    absence_lock_.unlock();
 }
 
 template <platform P>
@@ -255,6 +296,7 @@ void basic_rcu_domain<P>::after_fork(bool in_child) {
     }
     gp_lock_.unlock();
     barrier_lock_.unlock();
+    absence_lock_.unlock();
 }
 
 template <platform P>
@@ -377,6 +419,15 @@ void basic_rcu_domain<P>::retire(head* h, typename head::callback function) {
 }
 
 template <platform P>
+void basic_rcu_domain<P>::retire_surely(head* h, typename head::callback function) noexcept {
+    try {
+        retire(h, function);
+    } catch (const std::exception&) {
+        // It is queued.
+    }
+}
+
+template <platform P>
 void basic_rcu_domain<P>::kick() {
     start_driver();
     announce_work();
@@ -464,26 +515,52 @@ void basic_rcu_domain<P>::barrier() {
             return;
         }
     }
-    await_driver(markers_left_, [](std::uint64_t left) { return left == 0; });
+    (void)await_driver(
+        markers_left_, [](std::uint64_t left) { return left == 0; }, 0);
 }
 
 template <platform P>
 template <class Cell, class Predicate>
-void basic_rcu_domain<P>::await_driver(Cell& cell, Predicate satisfied) {
+bool basic_rcu_domain<P>::await_driver(Cell& cell, Predicate satisfied, unsigned milliseconds) {
+    using driver = typename P::template driver<basic_rcu_domain>;
     start_driver();
-    // The driver stops at process exit; then whoever still waits does its work.
-    while (driver_.stopped()) {
-        if (satisfied(cell.load(std::memory_order_acquire))) {
-            return;
+    if constexpr (driver::look_again_ms == 0) {
+        return milliseconds == 0 ? (P::await(cell, satisfied, std::memory_order_acquire), true)
+                                 : P::await_for(cell, satisfied, std::memory_order_acquire, milliseconds);
+    } else {
+        const std::uint64_t began = P::now();
+        for (;;) {
+            const bool stepped = driver_.absent() && take_absent_drivers_steps();
+            const std::uint64_t spent = P::now() - began;
+            unsigned patience = stepped ? 0 : driver::look_again_ms;
+            if (milliseconds != 0 && spent + patience > milliseconds) {
+                patience = spent < milliseconds ? static_cast<unsigned>(milliseconds - spent) : 0;
+            }
+            if (P::await_for(cell, satisfied, std::memory_order_acquire, patience)) {
+                return true;
+            }
+            if (milliseconds != 0 && P::now() - began >= milliseconds) {
+                return false;
+            }
         }
-        (void)monitor_step();
-        if (advance_grace_period() == step_result::waiting_for_readers) {
-            wait_for_readers(1);
-        }
-        (void)free_step();
-        (void)reclaim_step();
     }
-    P::await(cell, satisfied, std::memory_order_acquire);
+}
+
+// Returns whether it did anything. A worker does nothing: beside a driver that is absent, deleters may run in those who
+// wait only.
+template <platform P>
+bool basic_rcu_domain<P>::take_absent_drivers_steps() {
+    const std::unique_lock one_at_a_time(absence_lock_, std::try_to_lock);
+    if (!one_at_a_time.owns_lock() || worker_.is_this_thread()) {
+        return false;
+    }
+    bool did = monitor_step();
+    const step_result step = advance_grace_period();
+    if (step == step_result::waiting_for_readers) {
+        wait_for_readers(1);
+    }
+    did |= free_step() != 0;
+    return reclaim_step() != 0 || did || step == step_result::completed;
 }
 
 }  // namespace quiesce

@@ -1,0 +1,83 @@
+// A callback queues another, which gives an object to free_rcu, while a thread flushes: what it looks for moves on from
+// one place to the next.
+#pragma once
+
+#include "relacy_models/scenarios/support.hpp"
+
+namespace quiesce::models {
+
+template <class P>
+struct flush_all_leaves_nothing {
+    static constexpr defect_info defects[] = {
+        {defect::flush_looks_once, "flush_looks_once", "", "data_race assertion",
+         "Afek, Attiya, Dolev, Gafni, Merritt and Shavit, 1993, on snapshots by two equal collects",
+         "flush_all looks at one place after another, once, and takes that for the state of all"},
+    };
+    static constexpr std::string_view must_reach[] = {"all was done"};
+    static constexpr scenario_info info{"flush_all_leaves_nothing",
+                                        "flush_all returns when nothing is deferred or queued, wherever it came from",
+                                        "C9",
+                                        2,
+                                        defects,
+                                        must_reach,
+                                        false,
+                                        1};
+
+    struct callback : basic_rcu_head<P> {
+        flush_all_leaves_nothing* self = nullptr;
+    };
+
+    basic_rcu_domain<P> domain;
+    callback first;
+    callback second;
+    noted_callback<P> last;
+    departures<P> over;
+    typename P::template atomic<unsigned> never{0};
+
+    flush_all_leaves_nothing() {
+        first.self = this;
+        second.self = this;
+        P::name(last.ran, "last.ran");
+    }
+
+    static flush_all_leaves_nothing& scenario_of(basic_rcu_head<P>* h) { return *static_cast<callback*>(h)->self; }
+
+    static void run_first(basic_rcu_head<P>* h) {
+        auto& self = scenario_of(h);
+        self.domain.retire(&self.second, &run_second);
+    }
+    static void run_second(basic_rcu_head<P>* h) {
+        auto& self = scenario_of(h);
+        self.domain.free_rcu(&self.last, &noted_callback<P>::run);
+    }
+
+    void thread(unsigned i) {
+        if (i == 0) {
+            domain.retire(&first, &run_first);
+            domain.flush_all();
+            P::check(last.ran.get() == 1, "flush_all returned before everything was done");
+            P::reached("all was done");
+            over.leave(domain);
+            return;
+        }
+        drive_steps(
+            domain,
+            [this](step_result& step) {
+                bool did = domain.monitor_step();
+                step = domain.advance_grace_period();
+                did |= domain.free_step() != 0;
+                if (domain.reclaim_step() == 0) {
+                    return did;
+                }
+                // What the callback deferred may stay so for a moment.
+                (void)P::await_for(
+                    never, [](unsigned n) { return n != 0; }, std::memory_order_relaxed, 1);
+                return true;
+            },
+            over.all(1));
+    }
+
+    void finish() { drain(domain); }
+};
+
+}  // namespace quiesce::models
