@@ -1,0 +1,149 @@
+#include <algorithm>
+#include <memory>
+
+#include "proofs/explorer/litmus/program.hpp"
+
+namespace quiesce::explorer::litmus {
+
+namespace {
+
+struct holds {
+    std::int64_t number;
+    comparison compare;
+
+    bool operator()(std::int64_t value) const {
+        switch (compare) {
+            case comparison::equal: return value == number;
+            case comparison::not_equal: return value != number;
+            case comparison::at_least: return value >= number;
+        }
+        return false;
+    }
+};
+
+using cell = atomic<std::int64_t>;
+
+// One execution.
+class execution {
+public:
+    explicit execution(const program& p)
+        : program_(p), registers_(p.registers.size(), never_set), cells_(p.locations.size()),
+          threads_(p.threads.size()) {}
+
+    void run() {
+        for (unsigned t = 0; t != threads_.size(); ++t) {
+            if (!program_.spawned[t]) {
+                start(t);
+            }
+        }
+        for (unsigned t = 0; t != threads_.size(); ++t) {
+            if (!program_.spawned[t]) {
+                threads_[t]->join();
+            }
+        }
+        std::vector<std::int64_t> outcome = registers_;
+        for (unsigned x = 0; x != cells_.size(); ++x) {
+            if (program_.writers[x] > 1) {
+                outcome.push_back(final_value(cells_[x]));
+            }
+        }
+        detail::record(outcome.data(), outcome.size());
+    }
+
+private:
+    void start(unsigned t) {
+        threads_[t] = std::make_unique<thread>([this, t] { body(t); });
+    }
+
+    std::int64_t value(const operand& o) const {
+        return o.reg < 0 ? o.number : registers_[static_cast<std::size_t>(o.reg)] + o.number;
+    }
+
+    void body(unsigned t) {
+        const std::vector<instruction>& code = program_.threads[t];
+        for (std::size_t at = 0; at < code.size(); ++at) {
+            const instruction& i = code[at];
+            const bool skips = i.what == opcode::only_if &&
+                               registers_[static_cast<std::size_t>(i.reg)] != value(i.first);
+            if (skips) {
+                at = i.target - std::size_t{1};
+            } else {
+                one(i);
+            }
+        }
+    }
+
+    void one(const instruction& i) {
+        cell& x = cells_.empty() ? *static_cast<cell*>(nullptr) : cells_[i.location];
+        switch (i.what) {
+            case opcode::store:
+                if (i.non_atomic) {
+                    x.non_atomic_store(value(i.first));
+                } else {
+                    x.store(value(i.first), i.success);
+                }
+                break;
+            case opcode::load: set(i, i.non_atomic ? x.non_atomic_load() : x.load(i.success)); break;
+            case opcode::fence: detail::fence(i.success, i.fence, detail::place::current()); break;
+            case opcode::add: set(i, x.fetch_add(value(i.first), i.success)); break;
+            case opcode::exchange: set(i, x.exchange(value(i.first), i.success)); break;
+            case opcode::compare_exchange: {
+                std::int64_t expected = value(i.first);
+                const std::int64_t desired = value(i.second);
+                // Where it succeeds, `expected` is what was read.
+                (void)(i.weak ? x.compare_exchange_weak(expected, desired, i.success, i.failure)
+                              : x.compare_exchange_strong(expected, desired, i.success, i.failure));
+                set(i, expected);
+                break;
+            }
+            case opcode::await: set(i, x.await(holds{value(i.first), i.compare}, i.success)); break;
+            case opcode::await_exchange:
+                set(i, x.await_exchange(holds{value(i.first), comparison::equal}, value(i.second), i.success));
+                break;
+            case opcode::await_add:
+                set(i, x.await_add(holds{value(i.first), i.compare}, value(i.second), i.success));
+                break;
+            case opcode::choose: set(i, choose(static_cast<unsigned>(i.first.number))); break;
+            case opcode::spawn: start(i.target); break;
+            case opcode::join: threads_[i.target]->join(); break;
+            case opcode::assume: assume(registers_[static_cast<std::size_t>(i.reg)] == value(i.first)); break;
+            case opcode::only_if: break;
+        }
+    }
+
+    void set(const instruction& i, std::int64_t result) {
+        if (i.reg >= 0) {
+            registers_[static_cast<std::size_t>(i.reg)] = result;
+        }
+    }
+
+    const program& program_;
+    std::vector<std::int64_t> registers_;
+    std::vector<cell> cells_;
+    std::vector<std::unique_ptr<thread>> threads_;
+};
+
+}  // namespace
+
+report explore(const program& p, options how) {
+    how.keep_going = true;
+    // Never deleted: threads that nobody joins may outlive the first. Its memory goes with the execution.
+    return explorer::explore([&p] { (new execution(p))->run(); }, how);
+}
+
+std::string describe(const program& p, const std::vector<std::int64_t>& outcome) {
+    std::string text = "{";
+    const auto add = [&text](const std::string& part) { text += (text.size() > 1 ? "," : "") + part; };
+    std::size_t at = 0;
+    for (; at != p.registers.size(); ++at) {
+        add(outcome[at] == never_set ? "-" : std::to_string(outcome[at]));
+    }
+    for (std::size_t x = 0; x != p.locations.size(); ++x) {
+        if (p.writers[x] > 1) {
+            add(p.locations[x] + "=" + std::to_string(outcome[at++]));
+        }
+    }
+    return text + "}";
+}
+
+}  // namespace quiesce::explorer::litmus

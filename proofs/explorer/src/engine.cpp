@@ -1,0 +1,501 @@
+#include "proofs/explorer/src/engine.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <exception>
+#include <stdexcept>
+#include <utility>
+
+#include "proofs/explorer/src/fiber.hpp"
+
+namespace quiesce::explorer::detail {
+
+engine* engine::current = nullptr;
+bool engine::runs_program = false;
+
+engine::engine(const std::function<void()>& program, const options& how) : program_(program), how_(how) {
+    graphs_.push_back(std::make_unique<graph>(clocks_, how.model));
+    names_.push_back({});
+    by_name_.push_back(0);
+    fibers_.resize(address_space::max_threads);
+    events_of_.resize(address_space::max_threads);
+    g().know_thread(0);
+}
+
+engine::~engine() = default;
+
+report engine::run() {
+    const auto began = std::chrono::steady_clock::now();
+    engine* const outer = std::exchange(current, this);
+    do {
+        start_execution();
+        if (dead_ || stop_) {
+            continue;
+        }
+        finish_execution();
+        if (how_.max_executions != 0 && report_.executions >= how_.max_executions) {
+            report_.verdict = verdict::bounded;
+            stop_ = true;
+        }
+    } while (!stop_ && next_alternative());
+    current = outer;
+    if (report_.verdict == verdict::exhausted && !report_.violation.kind.empty()) {
+        report_.verdict = verdict::violated;
+    }
+    report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    return std::move(report_);
+}
+
+void engine::start_execution() {
+    memory_.reset();
+    for (unsigned t = 0; t != names_.size(); ++t) {
+        fiber& f = fibers_[t];
+        f.state = status::absent;
+        f.replayed = 0;
+        f.needs_thread = -1;
+        f.spawned = 0;
+    }
+    for (std::vector<event_id>& events : events_of_) {
+        events.clear();
+    }
+    for (event_id e = 0; e != static_cast<event_id>(g().size()); ++e) {
+        events_of_[g().at(e).thread].push_back(e);
+    }
+    outcome_.clear();
+    assumption_failed_ = false;
+    dead_ = false;
+    start_fiber(0);
+    self_ = 0;
+    quiesce_explorer_switch(&host_stack_, fibers_[0].stack_pointer);
+}
+
+void engine::start_fiber(unsigned t) {
+    fibers_[t].state = status::running;
+    fibers_[t].stack_pointer = prepare_stack(memory_.stack_top(t), &engine::fiber_main);
+}
+
+void engine::fiber_main() {
+    engine& e = *current;
+    const fiber& f = e.fibers_[e.self_];
+    try {
+        runs_program = true;
+        if (e.self_ == 0) {
+            e.program_();
+        } else {
+            f.run(f.body);
+        }
+        runs_program = false;
+    } catch (const std::exception& x) {
+        runs_program = false;
+        e.found("escaped exception", x.what());
+    } catch (...) {
+        runs_program = false;
+        e.found("escaped exception", "not a std::exception");
+    }
+    e.fibers_[e.self_].state = status::ended;
+    e.schedule();
+    std::terminate();
+}
+
+void engine::switch_to(unsigned t) {
+    const unsigned from = std::exchange(self_, t);
+    if (from != t) {
+        quiesce_explorer_switch(&fibers_[from].stack_pointer, fibers_[t].stack_pointer);
+    }
+}
+
+void engine::to_host() {
+    quiesce_explorer_switch(&fibers_[self_].stack_pointer, host_stack_);
+    std::terminate();
+}
+
+void engine::block() {
+    fibers_[self_].state = status::blocked;
+    schedule();
+    std::terminate();
+}
+
+void engine::give_up(verdict v, const char* kind, std::string message) {
+    report_.verdict = v;
+    report_.violation = {kind, std::move(message)};
+    stop_ = true;
+    to_host();
+}
+
+void engine::found(const char* kind, std::string message) {
+    if (report_.violation.kind.empty()) {
+        report_.violation = {kind, std::move(message)};
+    }
+    if (!how_.keep_going) {
+        stop_ = true;
+    }
+}
+
+bool engine::tolerates_race(event_id e) {
+    if (how_.keep_going || g().race_with(e) == no_event) {
+        return true;
+    }
+    found("data race", "two accesses of one location, one of them not atomic, are not ordered");
+    return false;
+}
+
+bool engine::exists(unsigned t) {
+    return t == 0 || (t < g().threads().size() && g().of(t).spawned_by != no_event);
+}
+
+void engine::note_new_events(unsigned t, unsigned from) {
+    for (unsigned e = from; e != g().size(); ++e) {
+        events_of_[t].push_back(static_cast<event_id>(e));
+    }
+}
+
+bool engine::need_is_met(const fiber& f) const {
+    const fiber& other = fibers_[static_cast<unsigned>(f.needs_thread)];
+    return f.needs_end ? other.state == status::ended : other.replayed >= f.needs_events;
+}
+
+unsigned engine::ready(unsigned t) {
+    for (unsigned steps = 0; steps != 2 * address_space::max_threads; ++steps) {
+        const fiber& f = fibers_[t];
+        if (f.state == status::absent) {
+            const std::vector<unsigned>& name = names_[t];
+            t = thread_named({name.begin(), name.end() - 1});
+        } else if (f.state == status::running && f.needs_thread >= 0 && !need_is_met(f)) {
+            t = static_cast<unsigned>(f.needs_thread);
+        } else if (f.state == status::running) {
+            return t;
+        } else {
+            break;
+        }
+    }
+    give_up(verdict::nondeterministic, "nondeterministic program", "a thread did not do again what it had done");
+}
+
+void engine::wait_for(unsigned thread, unsigned events, bool end) {
+    fiber& f = fibers_[self_];
+    f.needs_thread = static_cast<int>(thread);
+    f.needs_events = events;
+    f.needs_end = end;
+    while (!need_is_met(f)) {
+        switch_to(ready(self_));
+    }
+    f.needs_thread = -1;
+}
+
+void engine::schedule() {
+    const unsigned self = self_;
+    for (;;) {
+        if (stop_) {
+            to_host();
+        }
+        int chosen = -1;
+        int last_resort = -1;
+        for (const unsigned t : by_name_) {
+            const fiber& f = fibers_[t];
+            if (!exists(t) || f.state == status::ended || f.state == status::blocked) {
+                continue;
+            }
+            if (f.state == status::at_frontier) {
+                const request& asked = *f.pending;
+                if (asked.kind == event_kind::join) {
+                    const status joined = fibers_[asked.operand].state;
+                    if (joined == status::running || joined == status::absent) {
+                        // Whether it has ended is known when it has done all that the graph says.
+                        chosen = static_cast<int>(asked.operand);
+                        break;
+                    }
+                    if (joined != status::ended) {
+                        continue;
+                    }
+                } else if (asked.awaited) {
+                    const event_id newest = g().newest(asked.location);
+                    if (newest != no_event && !asked.awaited(g().at(newest).value)) {
+                        last_resort = last_resort < 0 ? static_cast<int>(t) : last_resort;
+                        continue;
+                    }
+                }
+            }
+            chosen = static_cast<int>(t);
+            break;
+        }
+        chosen = chosen < 0 ? last_resort : chosen;
+        if (chosen < 0) {
+            to_host();
+        }
+        auto next = static_cast<unsigned>(chosen);
+        if (fibers_[next].state == status::at_frontier) {
+            if (!extend(next)) {
+                dead_ = true;
+                to_host();
+            }
+            const event_id done = events_of_[next][fibers_[next].replayed];
+            fibers_[next].done = done;
+            fibers_[next].replayed = static_cast<unsigned>(events_of_[next].size());
+            if (g().at(done).is_unsatisfied) {
+                fibers_[next].state = status::blocked;
+                continue;
+            }
+            fibers_[next].state = status::running;
+        } else {
+            next = ready(next);
+        }
+        if (next == self) {
+            return;
+        }
+        switch_to(next);
+        return;
+    }
+}
+
+event_id engine::do_operation(const request& asked, const place&) {
+    fiber& f = fibers_[self_];
+    if (f.replayed < events_of_[self_].size()) {
+        const event_id e = events_of_[self_][f.replayed];
+        const event& done = g().at(e);
+        if (done.asked.kind != asked.kind || done.location != asked.location || done.asked.operand != asked.operand ||
+            done.asked.success != asked.success) {
+            give_up(verdict::nondeterministic, "nondeterministic program", "an operation differs from the last run's");
+        }
+        if (done.is_read()) {
+            const event& source = g().at(done.reads_from);
+            if (source.thread != self_ && fibers_[source.thread].replayed <= source.index) {
+                wait_for(source.thread, source.index + 1U, false);
+            }
+        } else if (done.kind == event_kind::join && fibers_[asked.operand].state != status::ended) {
+            wait_for(static_cast<unsigned>(asked.operand), 0, true);
+        }
+        f.replayed += done.is_read() && done.is_update ? 2 : 1;
+        if (done.is_unsatisfied) {
+            block();
+        }
+        return e;
+    }
+    if (f.replayed >= how_.max_operations) {
+        give_up(verdict::bounded, "unbounded loop", "a thread does more operations than the bound allows");
+    }
+    f.pending = &asked;
+    f.state = status::at_frontier;
+    schedule();
+    return f.done;
+}
+
+namespace {
+
+order order_of(std::memory_order o) {
+    switch (o) {
+        case std::memory_order_relaxed: return order::relaxed;
+        case std::memory_order_consume:
+        case std::memory_order_acquire: return order::acquire;
+        case std::memory_order_release: return order::release;
+        case std::memory_order_acq_rel: return order::acq_rel;
+        case std::memory_order_seq_cst: return order::seq_cst;
+    }
+    return order::seq_cst;
+}
+
+}  // namespace
+
+std::uint32_t engine::location_of(const void* cell) {
+    if (!memory_.contains(cell)) {
+        give_up(verdict::engine_error, "object from outside",
+                "the program uses an object that it did not construct itself");
+    }
+    return memory_.location_at(cell);
+}
+
+std::uint64_t engine::perform(const access& a, const place& at, bool* succeeded) {
+    request asked;
+    asked.location = location_of(a.cell);
+    asked.success = a.non_atomic ? order::non_atomic : order_of(a.success);
+    asked.operand = a.operand;
+    switch (a.what) {
+        case operation::load: break;
+        case operation::store: asked.kind = event_kind::write; break;
+        case operation::compare_exchange:
+            asked.failure = order_of(a.failure);
+            asked.is_compare_exchange = true;
+            asked.is_weak = a.weak;
+            asked.desired = a.desired;
+            break;
+        case operation::await:
+            asked.awaited.holds = a.holds;
+            std::memcpy(asked.awaited.captured, a.captured, a.captured_bytes);
+            [[fallthrough]];
+        case operation::update: asked.update = a.apply; break;
+    }
+    const event_id e = do_operation(asked, at);
+    if (succeeded != nullptr) {
+        *succeeded = g().at(e).is_update;
+    }
+    return g().at(e).value;
+}
+
+void engine::fence(order o, const place& at) {
+    request asked;
+    asked.kind = event_kind::fence;
+    asked.success = o;
+    (void)do_operation(asked, at);
+}
+
+unsigned engine::thread_named(const std::vector<unsigned>& name) {
+    for (unsigned t = 0; t != names_.size(); ++t) {
+        if (names_[t] == name) {
+            return t;
+        }
+    }
+    if (names_.size() == address_space::max_threads) {
+        give_up(verdict::engine_error, "too many threads", "a program may have 64 threads");
+    }
+    names_.push_back(name);
+    by_name_.push_back(static_cast<unsigned>(names_.size()) - 1);
+    std::sort(by_name_.begin(), by_name_.end(), [this](unsigned a, unsigned b) { return names_[a] < names_[b]; });
+    return static_cast<unsigned>(names_.size()) - 1;
+}
+
+unsigned engine::spawn(void (*function)(void* body), void* body, const place& at) {
+    std::vector<unsigned> name = names_[self_];
+    name.push_back(fibers_[self_].spawned++);
+    const unsigned t = thread_named(name);
+    request asked;
+    asked.kind = event_kind::spawn;
+    asked.operand = t;
+    (void)do_operation(asked, at);
+    fibers_[t].run = function;
+    fibers_[t].body = body;
+    start_fiber(t);
+    return t;
+}
+
+void engine::join(unsigned thread, const place& at) {
+    request asked;
+    asked.kind = event_kind::join;
+    asked.operand = thread;
+    (void)do_operation(asked, at);
+}
+
+void engine::check(bool condition, const char* message, const place& at) {
+    if (condition) {
+        return;
+    }
+    found("assertion", std::string(message) + " (" + at.file_name() + ":" + std::to_string(at.line()) + ")");
+    assumption_failed_ = true;
+    block();
+}
+
+void engine::assume(bool condition) {
+    if (!condition) {
+        assumption_failed_ = true;
+        block();
+    }
+}
+
+unsigned engine::choose(unsigned alternatives, const place& at) {
+    request asked;
+    asked.kind = event_kind::choice;
+    asked.operand = alternatives;
+    const event_id e = do_operation(asked, at);
+    return static_cast<unsigned>(g().at(e).value);
+}
+
+std::uint64_t engine::newest(const void* cell) {
+    const event_id w = g().newest(location_of(cell));
+    return w == no_event ? 0 : g().at(w).value;
+}
+
+void engine::finish_execution() {
+    bool complete = true;
+    bool waits = false;
+    bool stuck = !assumption_failed_;
+    for (const unsigned t : by_name_) {
+        if (!exists(t)) {
+            continue;
+        }
+        const fiber& f = fibers_[t];
+        complete = complete && f.state == status::ended;
+        const event_id last = g().of(t).last;
+        if (f.state == status::blocked && last != no_event && g().at(last).is_unsatisfied) {
+            waits = true;
+            stuck = stuck && g().at(last).reads_from == g().newest(g().at(last).location);
+        }
+    }
+    if (complete) {
+        ++report_.executions;
+        report_.racy += how_.keep_going && g().has_race() ? 1U : 0U;
+        if (!outcome_.empty()) {
+            ++report_.outcomes[outcome_];
+        }
+    } else if (waits && stuck) {
+        ++report_.deadlocks;
+        found("deadlock", "no thread can go on");
+    } else {
+        ++report_.incomplete;
+    }
+}
+
+void* engine::allocate(std::size_t bytes, std::size_t alignment) {
+    return memory_.allocate(self_, bytes, alignment);
+}
+
+// What the header calls.
+
+namespace {
+
+// While it lives, the engine runs and not the program.
+class inside {
+public:
+    inside() {
+        if (engine::current == nullptr) {
+            throw std::logic_error("quiesce::explorer is used outside an exploration");
+        }
+        engine::runs_program = false;
+    }
+    inside(const inside&) = delete;
+    inside& operator=(const inside&) = delete;
+    ~inside() { engine::runs_program = true; }
+
+    engine* operator->() const { return engine::current; }
+};
+
+}  // namespace
+
+std::uint64_t perform(const access& a, const place& at, bool* succeeded) {
+    return inside()->perform(a, at, succeeded);
+}
+void fence(std::memory_order o, fence_kind kind, const place& at) {
+    inside()->fence(kind == fence_kind::light   ? order::light
+                    : kind == fence_kind::heavy ? order::heavy
+                                                : order_of(o),
+                    at);
+}
+unsigned spawn(void (*run)(void* body), void* body, const place& at) {
+    return inside()->spawn(run, body, at);
+}
+void join(unsigned thread, const place& at) {
+    inside()->join(thread, at);
+}
+void check(bool condition, const char* message, const place& at) {
+    inside()->check(condition, message, at);
+}
+void assume(bool condition) {
+    inside()->assume(condition);
+}
+unsigned choose(unsigned alternatives, const place& at) {
+    return inside()->choose(alternatives, at);
+}
+void record(const std::int64_t* values, std::size_t count) {
+    inside()->record(values, count);
+}
+std::uint64_t newest(const void* cell) {
+    return inside()->newest(cell);
+}
+
+}  // namespace quiesce::explorer::detail
+
+namespace quiesce::explorer {
+
+report explore(const std::function<void()>& program, const options& how) {
+    return detail::engine(program, how).run();
+}
+
+}  // namespace quiesce::explorer

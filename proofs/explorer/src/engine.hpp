@@ -1,0 +1,159 @@
+// One exploration: the search over execution graphs, and the fibers on which the program runs along them.
+//
+// The search is that of TruSt. It goes forward by running the program: each operation that the graph does not have yet
+// adds an event, with the first of its alternatives, and leaves the others behind as a frame. At the end of an
+// execution the newest frame's next alternative is taken, and the program is run again along the graph: threads read
+// what the graph says, in an order that follows program order and reads-from, so ordinary memory is as it was.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "proofs/explorer/include/quiesce/explorer.hpp"
+#include "proofs/explorer/src/clocks.hpp"
+#include "proofs/explorer/src/graph.hpp"
+#include "proofs/explorer/src/memory.hpp"
+
+namespace quiesce::explorer::detail {
+
+class engine {
+public:
+    engine(const std::function<void()>& program, const options& how);
+    ~engine();
+    engine(const engine&) = delete;
+    engine& operator=(const engine&) = delete;
+
+    report run();
+
+    // Called by the program, on its fibers.
+    std::uint64_t perform(const access& a, const place& at, bool* succeeded);
+    void fence(order o, const place& at);
+    unsigned spawn(void (*run)(void* body), void* body, const place& at);
+    void join(unsigned thread, const place& at);
+    void check(bool condition, const char* message, const place& at);
+    void assume(bool condition);
+    unsigned choose(unsigned alternatives, const place& at);
+    void record(const std::int64_t* values, std::size_t count) { outcome_.assign(values, values + count); }
+    std::uint64_t newest(const void* cell);
+    void* allocate(std::size_t bytes, std::size_t alignment);
+
+    bool owns(const void* memory) const { return memory_.contains(memory); }
+
+    static engine* current;
+    /// Whether the program runs, and not the engine.
+    static bool runs_program;
+
+private:
+    enum class status : std::uint8_t { absent, running, at_frontier, blocked, ended };
+
+    struct fiber {
+        status state = status::absent;
+        void* stack_pointer = nullptr;
+        void (*run)(void* body) = nullptr;
+        void* body = nullptr;
+        /// Events of the graph that it has done.
+        unsigned replayed = 0;
+        /// The operation that it waits to have added.
+        const request* pending = nullptr;
+        event_id done = no_event;
+        /// While it replays: what it needs first.
+        int needs_thread = -1;
+        unsigned needs_events = 0;
+        bool needs_end = false;
+        unsigned spawned = 0;
+    };
+    enum class frame_kind : std::uint8_t { read, write, choice };
+    struct frame {
+        frame_kind kind;
+        event_id event;
+        /// What is still to be tried: a range of `candidates_`, alternatives of a choice, or places, from the last on.
+        std::uint32_t next = 0;
+        std::uint32_t end = 0;
+        std::uint32_t first_candidate = 0;
+        /// Of a write: the reads that it may revisit, a range of `reads_to_revisit_`.
+        bool revisits = false;
+        bool revisits_listed = false;
+        std::uint32_t first_revisit = 0;
+        /// The read that this is a revisit of; the frame owns its graph.
+        event_id revisited = no_event;
+        bool spurious = false;
+        bool then_spuriously = false;
+    };
+    struct candidate {
+        event_id write;
+        bool spurious;
+    };
+
+    [[noreturn]] static void fiber_main();
+    void start_execution();
+    void switch_to(unsigned t);
+    [[noreturn]] void to_host();
+    /// Decides what happens next; returns when it is the calling thread's turn.
+    void schedule();
+    /// Follows what threads in replay wait for.
+    unsigned ready(unsigned t);
+    bool need_is_met(const fiber& f) const;
+    event_id do_operation(const request& asked, const place& at);
+    void wait_for(unsigned thread, unsigned events, bool end);
+    [[noreturn]] void block();
+    [[noreturn]] void give_up(verdict v, const char* kind, std::string message);
+    void found(const char* kind, std::string message);
+    unsigned thread_named(const std::vector<unsigned>& name);
+    bool exists(unsigned t);
+    void note_new_events(unsigned t, unsigned from);
+    void start_fiber(unsigned t);
+
+    // The search. What returns bool returns whether the graph can be run.
+    bool extend(unsigned t);
+    bool add_read(unsigned t, const request& asked);
+    bool add_write(unsigned t, const request& asked, std::uint64_t value, bool is_update);
+    bool add_other(unsigned t, const request& asked);
+    /// Adds the write halves that are missing.
+    bool complete_updates();
+    /// Goes back to the newest alternative that is left; returns whether there was one.
+    bool next_alternative();
+    bool next_read(std::size_t frame_index);
+    bool next_place(std::size_t frame_index);
+    bool next_choice(std::size_t frame_index);
+    bool next_revisit(std::size_t frame_index);
+    void pop_frame();
+    bool may_be_revisited(event_id read, event_id write) const;
+    template <class Visit>
+    void reads_outside_prefix(event_id write, Visit visit) const;
+    void finish_execution();
+    /// Returns whether the search goes on through a graph in which the event races.
+    bool tolerates_race(event_id e);
+    std::uint32_t location_of(const void* cell);
+    graph& g() { return *graphs_[depth_]; }
+
+    const std::function<void()>& program_;
+    const options how_;
+    report report_;
+    address_space memory_;
+    clock_pool clocks_;
+    std::vector<std::unique_ptr<graph>> graphs_;
+    std::size_t depth_ = 0;
+    std::vector<frame> frames_;
+    std::vector<candidate> candidates_;
+    /// Lists of reads to revisit, of the frames that have one, one after the other.
+    std::vector<event_id> reads_to_revisit_;
+    std::vector<event_id> map_;
+
+    std::vector<fiber> fibers_;
+    /// Whose how many-th thread each is: the same in every execution.
+    std::vector<std::vector<unsigned>> names_;
+    /// Threads by name: the order in which they are preferred.
+    std::vector<unsigned> by_name_;
+    std::vector<std::vector<event_id>> events_of_;
+    unsigned self_ = 0;
+    void* host_stack_ = nullptr;
+    bool dead_ = false;
+    bool stop_ = false;
+    bool assumption_failed_ = false;
+    std::vector<std::int64_t> outcome_;
+};
+
+}  // namespace quiesce::explorer::detail

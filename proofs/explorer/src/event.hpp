@@ -1,0 +1,109 @@
+// An event of an execution graph.
+#pragma once
+
+#include <cstdint>
+
+#include "proofs/explorer/src/clocks.hpp"
+
+namespace quiesce::explorer::detail {
+
+/// The position of an event in the order of insertion.
+using event_id = std::int32_t;
+inline constexpr event_id no_event = -1;
+
+enum class event_kind : std::uint8_t { read, write, fence, spawn, join, choice };
+
+enum class order : std::uint8_t { non_atomic, relaxed, acquire, release, acq_rel, seq_cst, light, heavy };
+
+constexpr bool acquires(order o) {
+    return o == order::acquire || o == order::acq_rel || o == order::seq_cst;
+}
+constexpr bool releases(order o) {
+    return o == order::release || o == order::acq_rel || o == order::seq_cst;
+}
+
+/// What a read-modify-write makes of the value that it reads.
+using update_function = std::uint64_t (*)(std::uint64_t old, std::uint64_t operand);
+
+/// What an await waits for: whether the value satisfies a predicate with these captured bytes.
+struct predicate {
+    bool (*holds)(const void* captured, std::uint64_t value) = nullptr;
+    alignas(8) unsigned char captured[16] = {};
+
+    explicit operator bool() const { return holds != nullptr; }
+    bool operator()(std::uint64_t value) const { return holds(captured, value); }
+};
+
+/// What an operation asks for. It stays with its read, which is decided anew whenever it reads from another write.
+struct request {
+    event_kind kind = event_kind::read;
+    order success = order::relaxed;
+    /// Of a compare-exchange that fails.
+    order failure = order::relaxed;
+    bool is_compare_exchange = false;
+    /// May fail although the value matches.
+    bool is_weak = false;
+    std::uint32_t location = 0;
+    /// What is stored or expected; the number of a choice's alternatives; the thread that is spawned or joined.
+    std::uint64_t operand = 0;
+    /// What a compare-exchange stores.
+    std::uint64_t desired = 0;
+    /// Set in a read-modify-write.
+    update_function update = nullptr;
+    predicate awaited;
+};
+
+struct event {
+    request asked;
+    event_kind kind = event_kind::read;
+    order ordering = order::relaxed;
+    /// A read whose write half follows, or that write.
+    bool is_update = false;
+    /// A read that did not find what it awaits: its thread is blocked.
+    bool is_unsatisfied = false;
+    /// A weak compare-exchange that failed although the value matched.
+    bool is_spurious = false;
+    std::uint16_t thread = 0;
+    /// The number of events of its thread before it.
+    std::uint16_t index = 0;
+    std::uint32_t location = 0;
+    /// Read or written; the chosen alternative.
+    std::uint64_t value = 0;
+
+    event_id reads_from = no_event;
+    /// The event before it in its thread, and the access before it of its thread to its location.
+    event_id previous = no_event;
+    event_id previous_access = no_event;
+    /// The reads of a write, newest first, linked through `next_reader`.
+    event_id first_reader = no_event;
+    event_id next_reader = no_event;
+    /// Of a write: its place in the modification order; -1 while it has none.
+    std::int32_t place = -1;
+
+    /// What happens before it, and what comes before it through program order, reads-from, spawn and join; but for its
+    /// own thread, of which that is what came earlier.
+    clock_id happens_before = 0;
+    clock_id prefix = 0;
+    /// What its thread's fences released so far, by the fences that may acquire it, and what it read that a later fence
+    /// may acquire.
+    clock_id fence_released = 0;
+    clock_id fence_released_light = 0;
+    clock_id fence_released_heavy = 0;
+    clock_id acquirable = 0;
+    clock_id acquirable_by_heavy = 0;
+    clock_id acquirable_by_light = 0;
+    /// Of a write: what whoever reads it may acquire.
+    clock_id released = 0;
+    clock_id released_light = 0;
+    clock_id released_heavy = 0;
+    /// The clocks that were there before it, and after.
+    std::uint32_t clocks_before = 0;
+    std::uint32_t clocks_after = 0;
+
+    bool is_access() const { return kind == event_kind::read || kind == event_kind::write; }
+    bool is_read() const { return kind == event_kind::read; }
+    bool is_write() const { return kind == event_kind::write; }
+    bool is_seq_cst() const { return ordering == order::seq_cst || ordering == order::light || ordering == order::heavy; }
+};
+
+}  // namespace quiesce::explorer::detail

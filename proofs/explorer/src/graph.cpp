@@ -1,0 +1,410 @@
+#include "proofs/explorer/src/graph.hpp"
+
+#include <algorithm>
+
+namespace quiesce::explorer::detail {
+
+void graph::clear() {
+    events_.clear();
+    threads_.clear();
+    for (auto& writes : order_of_) {
+        writes.clear();
+    }
+    for (auto& accesses : non_atomic_) {
+        accesses.clear();
+    }
+    std::fill(last_access_.begin(), last_access_.end(), no_event);
+    seq_cst_.clear();
+}
+
+void graph::know_thread(unsigned t) {
+    if (threads_.size() <= t) {
+        threads_.resize(t + 1U);
+    }
+    threads_[t].known = true;
+    clocks_->reserve_threads(t + 1U);
+    if (t < stride_) {
+        return;
+    }
+    const unsigned wider = stride_ * 2;
+    std::vector<event_id> moved(last_access_.size() * 2, no_event);
+    for (std::size_t i = 0; i != last_access_.size(); ++i) {
+        moved[i / stride_ * wider + i % stride_] = last_access_[i];
+    }
+    last_access_ = std::move(moved);
+    stride_ = wider;
+    know_thread(t);
+}
+
+event_id graph::append(unsigned t, const request& asked, event_kind kind) {
+    const auto id = static_cast<event_id>(events_.size());
+    event& e = events_.emplace_back();
+    thread& own_thread = threads_[t];
+    e.asked = asked;
+    e.kind = kind;
+    e.ordering = model_ == memory_model::sc && asked.success != order::non_atomic && kind != event_kind::fence
+                     ? order::acq_rel
+                     : asked.success;
+    e.thread = static_cast<std::uint16_t>(t);
+    e.index = own_thread.length;
+    e.location = asked.location;
+    e.previous = own_thread.last;
+    e.clocks_before = clocks_->mark();
+    if (e.previous != no_event) {
+        const event& p = at(e.previous);
+        e.happens_before = p.happens_before;
+        e.prefix = p.prefix;
+        e.fence_released = p.fence_released;
+        e.fence_released_light = p.fence_released_light;
+        e.fence_released_heavy = p.fence_released_heavy;
+        e.acquirable = p.acquirable;
+        e.acquirable_by_heavy = p.acquirable_by_heavy;
+        e.acquirable_by_light = p.acquirable_by_light;
+    } else if (own_thread.spawned_by != no_event) {
+        const event& s = at(own_thread.spawned_by);
+        e.happens_before = own(s.happens_before, s);
+        e.prefix = own(s.prefix, s);
+    }
+    own_thread.last = id;
+    ++own_thread.length;
+    enlist(e, id);
+    e.clocks_after = clocks_->mark();
+    return id;
+}
+
+// Lists it with what it belongs to.
+void graph::enlist(event& e, event_id id) {
+    if (e.is_access()) {
+        const std::size_t slot = static_cast<std::size_t>(e.location) * stride_ + e.thread;
+        if (order_of_.size() <= e.location) {
+            order_of_.resize(e.location + 1U);
+            non_atomic_.resize(e.location + 1U);
+            last_access_.resize((static_cast<std::size_t>(e.location) + 1) * stride_, no_event);
+        }
+        e.previous_access = last_access_[slot];
+        last_access_[slot] = id;
+        if (e.ordering == order::non_atomic) {
+            non_atomic_[e.location].push_back(id);
+        }
+    }
+    if (e.is_seq_cst()) {
+        seq_cst_.push_back(id);
+    }
+}
+
+event& graph::append_copy(const event& from) {
+    const auto id = static_cast<event_id>(events_.size());
+    event& e = events_.emplace_back(from);
+    thread& own_thread = threads_[e.thread];
+    e.previous = own_thread.last;
+    e.first_reader = no_event;
+    e.next_reader = no_event;
+    e.place = -1;
+    own_thread.last = id;
+    ++own_thread.length;
+    if (e.kind == event_kind::spawn) {
+        threads_[e.asked.operand].spawned_by = id;
+    }
+    enlist(e, id);
+    return e;
+}
+
+void graph::finish_plain(event_id id) {
+    event& e = at(id);
+    if (e.kind == event_kind::fence) {
+        const order o = e.ordering;
+        if (acquires(o) || o == order::heavy) {
+            e.happens_before = clocks_->join(e.happens_before, e.acquirable);
+        }
+        if (o == order::heavy) {
+            e.happens_before = clocks_->join(e.happens_before, e.acquirable_by_heavy);
+        }
+        if (o == order::light) {
+            e.happens_before = clocks_->join(e.happens_before, e.acquirable_by_light);
+            e.fence_released_light = own(e.happens_before, e);
+        }
+        if (releases(o) || o == order::heavy) {
+            e.fence_released = own(e.happens_before, e);
+            if (o == order::heavy) {
+                e.fence_released_heavy = e.fence_released;
+            }
+        }
+    } else if (e.kind == event_kind::spawn) {
+        know_thread(static_cast<unsigned>(e.asked.operand));
+        threads_[e.asked.operand].spawned_by = id;
+    } else if (e.kind == event_kind::join) {
+        const thread& joined = threads_[e.asked.operand];
+        const event& last = at(joined.last != no_event ? joined.last : joined.spawned_by);
+        e.happens_before = clocks_->join(e.happens_before, own(last.happens_before, last));
+        e.prefix = clocks_->join(e.prefix, own(last.prefix, last));
+    }
+    e.clocks_after = clocks_->mark();
+}
+
+void graph::shrink(unsigned size) {
+    while (events_.size() > size) {
+        const auto id = static_cast<event_id>(events_.size() - 1);
+        event& e = events_.back();
+        if (e.kind == event_kind::read) {
+            clear_source(id);
+        } else if (e.kind == event_kind::write) {
+            clear_place(id);
+        } else if (e.kind == event_kind::spawn) {
+            threads_[e.asked.operand] = {};
+        }
+        if (e.is_access()) {
+            last_access_[static_cast<std::size_t>(e.location) * stride_ + e.thread] = e.previous_access;
+            if (e.ordering == order::non_atomic) {
+                non_atomic_[e.location].pop_back();
+            }
+        }
+        if (e.is_seq_cst()) {
+            seq_cst_.erase(std::find(seq_cst_.begin(), seq_cst_.end(), id));
+        }
+        threads_[e.thread].last = e.previous;
+        --threads_[e.thread].length;
+        clocks_->release(e.clocks_before);
+        events_.pop_back();
+    }
+    if (!events_.empty()) {
+        clocks_->release(events_.back().clocks_after);
+    }
+}
+
+// The place of the latest access to the event's location that happens before it; -1 where there is none.
+int graph::bound(const event& e) const {
+    int latest = -1;
+    for (unsigned t = 0; t != threads_.size(); ++t) {
+        event_id a = t == e.thread ? e.previous_access : last_access(e.location, t);
+        while (a != no_event && !(t == e.thread || before(e.happens_before, at(a)))) {
+            a = at(a).previous_access;
+        }
+        while (a != no_event && (at(a).is_write() ? at(a).place < 0 : at(a).reads_from == no_event)) {
+            a = at(a).previous_access;
+        }
+        if (a != no_event) {
+            latest = std::max(latest, static_cast<int>(position(at(a))));
+        }
+    }
+    return latest;
+}
+
+unsigned graph::first_readable(event_id read) const {
+    return static_cast<unsigned>(std::max(bound(at(read)), 0));
+}
+
+unsigned graph::first_place(event_id write) const {
+    const event& e = at(write);
+    const std::vector<event_id>& writes = order_of_[e.location];
+    return std::max(static_cast<unsigned>(bound(e) + 1), writes.empty() ? 0U : 1U);
+}
+
+bool graph::splits_update(std::uint32_t location, unsigned position) const {
+    const std::vector<event_id>& writes = order_of_[location];
+    return position < writes.size() && at(writes[position]).is_update;
+}
+
+void graph::set_source(event_id read, event_id write, bool spurious) {
+    event& e = at(read);
+    const event& w = at(write);
+    e.reads_from = write;
+    e.value = w.value;
+    e.next_reader = w.first_reader;
+    at(write).first_reader = read;
+    e.is_spurious = spurious;
+    e.is_unsatisfied = e.asked.awaited && !e.asked.awaited(e.value);
+    const bool fails = e.asked.is_compare_exchange && (spurious || e.value != e.asked.operand);
+    e.is_update = (e.asked.update != nullptr || e.asked.is_compare_exchange) && !fails && !e.is_unsatisfied;
+    if (e.asked.is_compare_exchange) {
+        e.ordering = fails ? e.asked.failure : e.asked.success;
+        if (model_ == memory_model::sc) {
+            e.ordering = order::acq_rel;
+        }
+        const auto listed = std::find(seq_cst_.begin(), seq_cst_.end(), read);
+        if (listed != seq_cst_.end() && !e.is_seq_cst()) {
+            seq_cst_.erase(listed);
+        } else if (listed == seq_cst_.end() && e.is_seq_cst()) {
+            seq_cst_.push_back(read);
+        }
+    }
+    finish_read(e);
+}
+
+void graph::finish_read(event& e) {
+    const event& w = at(e.reads_from);
+    if (w.thread != e.thread && !before(e.prefix, w)) {
+        e.prefix = clocks_->join(e.prefix, own(w.prefix, w));
+    }
+    if (e.ordering != order::non_atomic && w.ordering != order::non_atomic) {
+        if (acquires(e.ordering)) {
+            e.happens_before = clocks_->join(e.happens_before, w.released);
+        } else {
+            e.acquirable = clocks_->join(e.acquirable, w.released);
+        }
+        e.acquirable_by_heavy = clocks_->join(e.acquirable_by_heavy, w.released_light);
+        e.acquirable_by_light = clocks_->join(e.acquirable_by_light, w.released_heavy);
+    }
+    e.clocks_after = clocks_->mark();
+}
+
+void graph::clear_source(event_id read) {
+    event& e = at(read);
+    if (e.reads_from != no_event) {
+        event_id* link = &at(e.reads_from).first_reader;
+        while (*link != read) {
+            link = &at(*link).next_reader;
+        }
+        *link = e.next_reader;
+        e.next_reader = no_event;
+        e.reads_from = no_event;
+    }
+    e.is_update = false;
+    e.is_unsatisfied = false;
+    e.is_spurious = false;
+    if (read == static_cast<event_id>(events_.size() - 1)) {
+        clocks_->release(e.clocks_before);
+    }
+    if (e.previous != no_event) {
+        const event& p = at(e.previous);
+        e.happens_before = p.happens_before;
+        e.prefix = p.prefix;
+        e.acquirable = p.acquirable;
+        e.acquirable_by_heavy = p.acquirable_by_heavy;
+        e.acquirable_by_light = p.acquirable_by_light;
+    } else if (threads_[e.thread].spawned_by != no_event) {
+        const event& s = at(threads_[e.thread].spawned_by);
+        e.happens_before = own(s.happens_before, s);
+        e.prefix = own(s.prefix, s);
+        e.acquirable = e.acquirable_by_heavy = e.acquirable_by_light = 0;
+    } else {
+        e.happens_before = e.prefix = e.acquirable = e.acquirable_by_heavy = e.acquirable_by_light = 0;
+    }
+    e.clocks_after = clocks_->mark();
+}
+
+void graph::set_value(event_id write, std::uint64_t value) {
+    event& e = at(write);
+    e.value = value;
+    e.released = e.fence_released;
+    e.released_light = e.fence_released_light;
+    e.released_heavy = e.fence_released_heavy;
+    if (e.ordering == order::non_atomic) {
+        e.released = e.released_light = e.released_heavy = 0;
+    } else if (releases(e.ordering)) {
+        e.released = own(e.happens_before, e);
+    }
+    if (e.is_update) {
+        const event& source = at(at(e.previous).reads_from);
+        e.released = clocks_->join(e.released, source.released);
+        e.released_light = clocks_->join(e.released_light, source.released_light);
+        e.released_heavy = clocks_->join(e.released_heavy, source.released_heavy);
+    }
+    e.clocks_after = clocks_->mark();
+}
+
+void graph::set_place(event_id write, unsigned at_place) {
+    event& e = at(write);
+    std::vector<event_id>& writes = order_of_[e.location];
+    writes.insert(writes.begin() + at_place, write);
+    for (std::size_t i = at_place; i != writes.size(); ++i) {
+        at(writes[i]).place = static_cast<std::int32_t>(i);
+    }
+}
+
+void graph::clear_place(event_id write) {
+    event& e = at(write);
+    if (e.place < 0) {
+        return;
+    }
+    std::vector<event_id>& writes = order_of_[e.location];
+    writes.erase(writes.begin() + e.place);
+    for (auto i = static_cast<std::size_t>(e.place); i != writes.size(); ++i) {
+        at(writes[i]).place = static_cast<std::int32_t>(i);
+    }
+    e.place = -1;
+}
+
+bool graph::in_prefix(event_id e, event_id of) const {
+    const event& a = at(e);
+    const event& b = at(of);
+    return a.thread == b.thread ? a.index < b.index : before(b.prefix, a);
+}
+
+bool graph::happens_before(event_id a, event_id b) const {
+    const event& x = at(a);
+    const event& y = at(b);
+    return x.thread == y.thread ? x.index < y.index : before(y.happens_before, x);
+}
+
+bool graph::race(const event& a, const event& b) const {
+    return a.thread != b.thread && (a.is_write() || b.is_write()) && !before(b.happens_before, a) &&
+           !before(a.happens_before, b);
+}
+
+event_id graph::race_with(event_id id) const {
+    const event& e = at(id);
+    if (e.ordering != order::non_atomic) {
+        for (const event_id a : non_atomic_[e.location]) {
+            if (race(at(a), e)) {
+                return a;
+            }
+        }
+        return no_event;
+    }
+    for (unsigned t = 0; t != threads_.size(); ++t) {
+        for (event_id a = last_access(e.location, t); a != no_event; a = at(a).previous_access) {
+            if (race(at(a), e)) {
+                return a;
+            }
+            if (before(e.happens_before, at(a))) {
+                break;
+            }
+        }
+    }
+    return no_event;
+}
+
+bool graph::has_race() const {
+    for (const std::vector<event_id>& accesses : non_atomic_) {
+        for (const event_id a : accesses) {
+            if (race_with(a) != no_event) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool graph::added_maximally(event_id id, event_id write) const {
+    const event& e = at(id);
+    if (e.kind == event_kind::choice) {
+        return e.value == 0;
+    }
+    if (!e.is_access()) {
+        return true;
+    }
+    if (e.is_spurious) {
+        return false;
+    }
+    const auto earlier = [&](event_id q) { return q != write && (q <= id || in_prefix(q, write)); };
+    if (e.is_write()) {
+        for (event_id r = e.first_reader; r != no_event; r = at(r).next_reader) {
+            if (earlier(r)) {
+                return false;
+            }
+        }
+    }
+    const event_id c = e.is_read() ? e.reads_from : id;
+    if (!earlier(c)) {
+        return false;
+    }
+    const std::vector<event_id>& writes = order_of_[e.location];
+    for (std::size_t i = writes.size(); i-- != 0 && writes[i] != c;) {
+        if (earlier(writes[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+}  // namespace quiesce::explorer::detail

@@ -1,0 +1,153 @@
+// An execution graph: events in the order in which they were inserted, reads-from, and the modification order of each
+// location, with what follows from them kept beside each event.
+//
+// Events are added at the end of their thread and removed in reverse, so a whole path is searched with one graph. A
+// backward revisit builds another graph out of the part of this one that it keeps.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "proofs/explorer/include/quiesce/explorer.hpp"
+#include "proofs/explorer/src/clocks.hpp"
+#include "proofs/explorer/src/event.hpp"
+
+namespace quiesce::explorer::detail {
+
+class graph {
+public:
+    struct thread {
+        event_id last = no_event;
+        std::uint16_t length = 0;
+        /// The event that spawned it.
+        event_id spawned_by = no_event;
+        bool known = false;
+    };
+
+    graph(clock_pool& clocks, memory_model model) : clocks_(&clocks), model_(model) {}
+
+    void clear();
+    /// Makes this the part of `from` with the events for which `keeps` says so; `map` is given each event's new id.
+    template <class Keeps>
+    void assign(const graph& from, Keeps keeps, std::vector<event_id>& map);
+
+    unsigned size() const { return static_cast<unsigned>(events_.size()); }
+    event& at(event_id e) { return events_[static_cast<std::size_t>(e)]; }
+    const event& at(event_id e) const { return events_[static_cast<std::size_t>(e)]; }
+    const std::vector<thread>& threads() const { return threads_; }
+    const thread& of(unsigned t) const { return threads_[t]; }
+    void know_thread(unsigned t);
+    const std::vector<event_id>& modification_order(std::uint32_t location) const { return order_of_[location]; }
+    event_id newest(std::uint32_t location) const {
+        return location < order_of_.size() && !order_of_[location].empty() ? order_of_[location].back() : no_event;
+    }
+    event_id last_access(std::uint32_t location, unsigned t) const {
+        const std::size_t i = static_cast<std::size_t>(location) * stride_ + t;
+        return i < last_access_.size() ? last_access_[i] : no_event;
+    }
+
+    /// Adds an event at the end of a thread, as yet without a source, place or value. The id is `size() - 1` then.
+    event_id append(unsigned t, const request& asked, event_kind kind);
+    /// Completes an event that reads and writes nothing.
+    void finish_plain(event_id e);
+    /// Removes events from the end until there are `size`.
+    void shrink(unsigned size);
+
+    /// The first place in modification order from which the read may read.
+    unsigned first_readable(event_id read) const;
+    /// The first place at which a write that is not there yet may stand for the read to read it.
+    unsigned first_readable_place(event_id read) const { return static_cast<unsigned>(bound(at(read)) + 1); }
+    /// The first place at which the write may stand.
+    unsigned first_place(event_id write) const;
+    /// Whether a write that is put at the place comes between a read-modify-write and what it read.
+    bool splits_update(std::uint32_t location, unsigned position) const;
+
+    void set_source(event_id read, event_id write, bool spurious);
+    void clear_source(event_id read);
+    void set_value(event_id write, std::uint64_t value);
+    void set_place(event_id write, unsigned position);
+    void clear_place(event_id write);
+
+    bool in_prefix(event_id e, event_id of) const;
+    bool happens_before(event_id a, event_id b) const;
+    /// Whether what is demanded of sequentially consistent events holds.
+    bool sequentially_consistent() const;
+    /// An earlier access with which this one, the newest of its thread, races; or no_event.
+    event_id race_with(event_id e) const;
+    /// Whether any two accesses race.
+    bool has_race() const;
+    /// Whether the event was added maximally with respect to a write.
+    bool added_maximally(event_id e, event_id write) const;
+
+private:
+    event& append_copy(const event& e);
+    void enlist(event& e, event_id id);
+    bool race(const event& a, const event& b) const;
+    bool before(clock_id c, const event& x) const { return x.index < clocks_->of(c, x.thread); }
+    std::uint32_t position(const event& e) const {
+        return static_cast<std::uint32_t>(e.is_write() ? e.place : at(e.reads_from).place);
+    }
+    int bound(const event& e) const;
+    void finish_read(event& e);
+    clock_id own(clock_id c, const event& e) { return clocks_->with(c, e.thread, e.index + 1U); }
+
+    // In seq_cst.cpp.
+    bool interleaves() const;
+    bool orders_seq_cst() const;
+    bool must_come_before(event_id a, event_id b) const;
+    bool extended_coherence(event_id a, event_id b) const;
+    bool strongly_before(event_id a, event_id b) const;
+    bool step(event_id a, event_id b) const;
+    event_id first_elsewhere_after(event_id a) const;
+    event_id last_elsewhere_before(event_id b) const;
+
+    clock_pool* clocks_;
+    memory_model model_;
+    std::vector<event> events_;
+    std::vector<thread> threads_;
+    std::vector<std::vector<event_id>> order_of_;
+    /// By location and thread.
+    std::vector<event_id> last_access_;
+    unsigned stride_ = 8;
+    std::vector<event_id> seq_cst_;
+    /// Non-atomic accesses, by location.
+    std::vector<std::vector<event_id>> non_atomic_;
+};
+
+template <class Keeps>
+void graph::assign(const graph& from, Keeps keeps, std::vector<event_id>& map) {
+    clear();
+    stride_ = from.stride_;
+    for (unsigned t = 0; t != from.threads_.size(); ++t) {
+        if (from.threads_[t].known) {
+            know_thread(t);
+        }
+    }
+    map.assign(from.size(), no_event);
+    const auto mapped = [&map](event_id e) { return e == no_event ? no_event : map[static_cast<std::size_t>(e)]; };
+    for (event_id e = 0; e != static_cast<event_id>(from.size()); ++e) {
+        if (!keeps(e)) {
+            continue;
+        }
+        map[static_cast<std::size_t>(e)] = static_cast<event_id>(size());
+        append_copy(from.at(e));
+    }
+    for (event& e : events_) {
+        e.reads_from = mapped(e.reads_from);
+        if (e.is_read() && e.reads_from != no_event) {
+            e.next_reader = at(e.reads_from).first_reader;
+            at(e.reads_from).first_reader = static_cast<event_id>(&e - events_.data());
+        }
+    }
+    for (std::size_t x = 0; x != from.order_of_.size(); ++x) {
+        for (const event_id w : from.order_of_[x]) {
+            // Every location of a kept event is there.
+            if (mapped(w) != no_event && from.at(w).place >= 0) {
+                at(mapped(w)).place = static_cast<std::int32_t>(order_of_[x].size());
+                order_of_[x].push_back(mapped(w));
+            }
+        }
+    }
+}
+
+}  // namespace quiesce::explorer::detail

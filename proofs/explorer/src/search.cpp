@@ -1,0 +1,293 @@
+// The search over execution graphs: what an event's alternatives are, and which comes next.
+#include <algorithm>
+
+#include "proofs/explorer/src/engine.hpp"
+
+namespace quiesce::explorer::detail {
+
+bool engine::extend(unsigned t) {
+    const request asked = *fibers_[t].pending;
+    const unsigned before = g().size();
+    bool runs = false;
+    switch (asked.kind) {
+        case event_kind::read: runs = add_read(t, asked); break;
+        case event_kind::write: runs = add_write(t, asked, asked.operand, false); break;
+        default: runs = add_other(t, asked); break;
+    }
+    if (runs) {
+        note_new_events(t, before);
+    }
+    return runs;
+}
+
+bool engine::add_other(unsigned t, const request& asked) {
+    const event_id e = g().append(t, asked, asked.kind);
+    if (asked.kind == event_kind::choice) {
+        frames_.push_back({.kind = frame_kind::choice,
+                           .event = e,
+                           .next = 1,
+                           .end = static_cast<std::uint32_t>(asked.operand)});
+    }
+    g().finish_plain(e);
+    return asked.kind != event_kind::fence || g().sequentially_consistent();
+}
+
+bool engine::add_read(unsigned t, const request& asked) {
+    const event_id e = g().append(t, asked, event_kind::read);
+    const std::vector<event_id>& writes = g().modification_order(asked.location);
+    const auto first = static_cast<std::uint32_t>(candidates_.size());
+    const unsigned oldest = g().first_readable(e);
+    for (std::size_t i = writes.size(); i-- != oldest;) {
+        const std::uint64_t value = g().at(writes[i]).value;
+        // The newest whatever its value: it is what a deadlock reads, and what a later write revisits.
+        if (asked.awaited && i + 1 != writes.size() && !asked.awaited(value)) {
+            continue;
+        }
+        candidates_.push_back({writes[i], false});
+        if (asked.is_weak && value == asked.operand) {
+            candidates_.push_back({writes[i], true});
+        }
+    }
+    if (first == candidates_.size()) {
+        found("uninitialised read", "a location is read that nobody has written");
+        return false;
+    }
+    frames_.push_back({.kind = frame_kind::read,
+                       .event = e,
+                       .next = first,
+                       .end = static_cast<std::uint32_t>(candidates_.size()),
+                       .first_candidate = first});
+    return next_read(frames_.size() - 1);
+}
+
+bool engine::next_read(std::size_t frame_index) {
+    frame& f = frames_[frame_index];
+    const event_id e = f.event;
+    const candidate c = candidates_[f.next++];
+    g().clear_source(e);
+    g().set_source(e, c.write, c.spurious);
+    return g().sequentially_consistent() && tolerates_race(e) && complete_updates();
+}
+
+bool engine::complete_updates() {
+    for (const unsigned t : by_name_) {
+        if (!exists(t)) {
+            continue;
+        }
+        const event_id last = g().of(t).last;
+        if (last == no_event || !g().at(last).is_read() || !g().at(last).is_update) {
+            continue;
+        }
+        const event& read = g().at(last);
+        const request asked = read.asked;
+        const std::uint64_t value =
+            asked.is_compare_exchange ? asked.desired : asked.update(read.value, asked.operand);
+        if (!add_write(t, asked, value, true)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool engine::add_write(unsigned t, const request& asked, std::uint64_t value, bool is_update) {
+    const event_id e = g().append(t, asked, event_kind::write);
+    g().at(e).is_update = is_update;
+    g().set_value(e, value);
+    frame f{.kind = frame_kind::write, .event = e};
+    if (is_update) {
+        f.next = static_cast<std::uint32_t>(g().at(g().at(g().at(e).previous).reads_from).place) + 1;
+        f.end = f.next;
+    } else {
+        f.end = g().first_place(e);
+        f.next = static_cast<std::uint32_t>(g().modification_order(asked.location).size());
+    }
+    // Places are tried from `next` down to `end`.
+    ++f.next;
+    reads_outside_prefix(e, [&f](event_id) { f.revisits = true; });
+    frames_.push_back(f);
+    return tolerates_race(e) && next_place(frames_.size() - 1);
+}
+
+template <class Visit>
+void engine::reads_outside_prefix(event_id write, Visit visit) const {
+    const graph& graph_now = *graphs_[depth_];
+    const std::uint32_t location = graph_now.at(write).location;
+    for (unsigned t = 0; t != graph_now.threads().size(); ++t) {
+        if (t == graph_now.at(write).thread) {
+            continue;
+        }
+        for (event_id a = graph_now.last_access(location, t); a != no_event && !graph_now.in_prefix(a, write);
+             a = graph_now.at(a).previous_access) {
+            if (graph_now.at(a).is_read()) {
+                visit(a);
+            }
+        }
+    }
+}
+
+bool engine::next_place(std::size_t frame_index) {
+    for (;;) {
+        frame& f = frames_[frame_index];
+        if (f.next == f.end) {
+            if (!f.then_spuriously) {
+                return false;
+            }
+            f.then_spuriously = false;
+            f.spurious = true;
+            g().clear_place(f.event);
+            f.next = g().at(f.event).is_update
+                         ? f.end + 1
+                         : static_cast<std::uint32_t>(g().modification_order(g().at(f.event).location).size()) + 1;
+            continue;
+        }
+        const event_id e = f.event;
+        const event_id read = f.revisited;
+        const std::uint32_t position = --f.next;
+        const bool spurious = f.spurious;
+        if (read != no_event) {
+            g().clear_source(read);
+        }
+        g().clear_place(e);
+        if (g().splits_update(g().at(e).location, position)) {
+            continue;
+        }
+        g().set_place(e, position);
+        if (read != no_event) {
+            g().set_source(read, e, spurious);
+        }
+        if (!g().sequentially_consistent() || (read != no_event && !tolerates_race(read))) {
+            continue;
+        }
+        const std::size_t frames = frames_.size();
+        if (complete_updates()) {
+            return true;
+        }
+        if (frames_.size() != frames) {
+            // A write half may still revisit.
+            return false;
+        }
+        g().shrink(static_cast<unsigned>(e) + 1);
+    }
+}
+
+bool engine::next_choice(std::size_t frame_index) {
+    frame& f = frames_[frame_index];
+    g().at(f.event).value = f.next++;
+    return true;
+}
+
+bool engine::may_be_revisited(event_id read, event_id write) const {
+    const graph& now = *graphs_[depth_];
+    for (event_id e = read; e != write; ++e) {
+        if (!now.in_prefix(e, write) && !now.added_maximally(e, write)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Builds the graph of the next revisit and leaves a frame for its places; returns whether there was one.
+bool engine::next_revisit(std::size_t frame_index) {
+    frame& f = frames_[frame_index];
+    const event_id write = f.event;
+    if (!f.revisits_listed) {
+        f.revisits_listed = true;
+        f.first_revisit = static_cast<std::uint32_t>(reads_to_revisit_.size());
+        g().clear_place(write);
+        reads_outside_prefix(write, [this, write](event_id r) {
+            if (may_be_revisited(r, write)) {
+                reads_to_revisit_.push_back(r);
+            }
+        });
+    }
+    if (reads_to_revisit_.size() == f.first_revisit) {
+        return false;
+    }
+    const event_id read = reads_to_revisit_.back();
+    reads_to_revisit_.pop_back();
+    g().clear_place(write);
+    if (graphs_.size() == depth_ + 1) {
+        graphs_.push_back(std::make_unique<graph>(clocks_, how_.model));
+    }
+    const graph& from = g();
+    graph& to = *graphs_[depth_ + 1];
+    to.assign(
+        from, [&](event_id e) { return e <= read || e == write || from.in_prefix(e, write); }, map_);
+    ++depth_;
+    const event_id new_write = map_[static_cast<std::size_t>(write)];
+    const event_id new_read = map_[static_cast<std::size_t>(read)];
+    to.clear_source(new_read);
+    frame r{.kind = frame_kind::write, .event = new_write, .revisited = new_read};
+    const event& w = to.at(new_write);
+    const event& old = to.at(new_read);
+    const auto last = static_cast<std::uint32_t>(to.modification_order(w.location).size());
+    if (w.is_update) {
+        r.end = static_cast<std::uint32_t>(to.at(to.at(w.previous).reads_from).place) + 1;
+        r.next = r.end + 1;
+        // The read must be able to see it there.
+        if (r.end < to.first_readable_place(new_read)) {
+            r.next = r.end;
+        }
+    } else {
+        r.end = std::max(to.first_place(new_write), to.first_readable_place(new_read));
+        r.next = std::max(last + 1, r.end);
+    }
+    if (old.asked.awaited && !old.asked.awaited(w.value) && r.next != r.end) {
+        r.end = std::max(r.end, last);
+        r.next = std::max(r.next, r.end);
+    }
+    r.then_spuriously = old.asked.is_weak && w.value == old.asked.operand && r.next != r.end;
+    frames_.push_back(r);
+    return true;
+}
+
+void engine::pop_frame() {
+    const frame& f = frames_.back();
+    if (f.kind == frame_kind::read) {
+        // Its candidates are the last.
+        candidates_.resize(f.first_candidate);
+    }
+    if (f.revisited != no_event) {
+        --depth_;
+    }
+    frames_.pop_back();
+}
+
+bool engine::next_alternative() {
+    while (!frames_.empty()) {
+        const std::size_t top = frames_.size() - 1;
+        const frame& f = frames_[top];
+        g().shrink(static_cast<unsigned>(f.event) + 1);
+        switch (f.kind) {
+            case frame_kind::read:
+                if (f.next == f.end) {
+                    pop_frame();
+                } else if (next_read(top)) {
+                    return true;
+                }
+                break;
+            case frame_kind::choice:
+                if (f.next == f.end) {
+                    pop_frame();
+                } else if (next_choice(top)) {
+                    return true;
+                }
+                break;
+            case frame_kind::write:
+                if (f.next != f.end || f.then_spuriously) {
+                    if (next_place(top)) {
+                        return true;
+                    }
+                } else if (!f.revisits || !next_revisit(top)) {
+                    pop_frame();
+                }
+                break;
+        }
+        if (stop_) {
+            return false;
+        }
+    }
+    return false;
+}
+
+}  // namespace quiesce::explorer::detail

@@ -1,0 +1,224 @@
+// What a graph must satisfy beyond coherence and atomicity, which hold by construction.
+//
+// RC11: psc is acyclic (Lahav, Vafeiadis, Kang, Hur and Dreyer, "Repairing Sequential Consistency in C/C++11", 2017).
+// C++20: the total order S of [atomics.order] exists. Interleavings: program order, reads-from, modification order and
+// from-reads are acyclic together.
+#include "proofs/explorer/src/graph.hpp"
+
+namespace quiesce::explorer::detail {
+
+bool graph::sequentially_consistent() const {
+    if (model_ == memory_model::sc) {
+        return interleaves();
+    }
+    return seq_cst_.size() < 2 || orders_seq_cst();
+}
+
+// The edges are few, so a search in depth over them decides it.
+bool graph::interleaves() const {
+    enum : unsigned char { unseen, open, closed };
+    std::vector<unsigned char> state(events_.size(), unseen);
+    std::vector<event_id> next_in_thread(events_.size(), no_event);
+    for (event_id e = 0; e != static_cast<event_id>(size()); ++e) {
+        if (at(e).previous != no_event) {
+            next_in_thread[static_cast<std::size_t>(at(e).previous)] = e;
+        }
+    }
+    std::vector<event_id> first(threads_.size(), no_event);
+    for (event_id e = 0; e != static_cast<event_id>(size()); ++e) {
+        if (at(e).index == 0) {
+            first[at(e).thread] = e;
+        }
+    }
+    const auto after = [&](event_id id, auto visit) {
+        const event& e = at(id);
+        bool acyclic = next_in_thread[static_cast<std::size_t>(id)] == no_event ||
+                       visit(next_in_thread[static_cast<std::size_t>(id)]);
+        if (e.kind == event_kind::spawn && first[e.asked.operand] != no_event) {
+            acyclic = acyclic && visit(first[e.asked.operand]);
+        }
+        if (next_in_thread[static_cast<std::size_t>(id)] == no_event) {
+            for (event_id j = 0; j != static_cast<event_id>(size()) && acyclic; ++j) {
+                if (at(j).kind == event_kind::join && at(j).asked.operand == e.thread) {
+                    acyclic = visit(j);
+                }
+            }
+        }
+        if (e.is_write() && e.place >= 0) {
+            for (event_id r = e.first_reader; r != no_event && acyclic; r = at(r).next_reader) {
+                acyclic = visit(r);
+            }
+        }
+        if (e.is_access() && (e.is_write() ? e.place >= 0 : e.reads_from != no_event)) {
+            const std::size_t later = position(e) + 1U;
+            const std::vector<event_id>& writes = order_of_[e.location];
+            if (later < writes.size() && writes[later] != id) {
+                acyclic = acyclic && visit(writes[later]);
+            }
+        }
+        return acyclic;
+    };
+    const auto visit = [&](auto&& self, event_id e) -> bool {
+        unsigned char& s = state[static_cast<std::size_t>(e)];
+        if (s != unseen) {
+            return s == closed;
+        }
+        s = open;
+        const bool acyclic = after(e, [&](event_id n) { return self(self, n); });
+        state[static_cast<std::size_t>(e)] = closed;
+        return acyclic;
+    };
+    for (event_id e = 0; e != static_cast<event_id>(size()); ++e) {
+        if (!visit(visit, e)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool graph::orders_seq_cst() const {
+    const std::size_t n = seq_cst_.size();
+    std::vector<std::vector<bool>> edge(n, std::vector<bool>(n, false));
+    for (std::size_t i = 0; i != n; ++i) {
+        for (std::size_t j = 0; j != n; ++j) {
+            edge[i][j] = i != j && must_come_before(seq_cst_[i], seq_cst_[j]);
+        }
+    }
+    for (std::size_t k = 0; k != n; ++k) {
+        for (std::size_t i = 0; i != n; ++i) {
+            for (std::size_t j = 0; edge[i][k] && j != n; ++j) {
+                edge[i][j] = edge[i][j] || edge[k][j];
+            }
+        }
+    }
+    for (std::size_t i = 0; i != n; ++i) {
+        if (edge[i][i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool graph::must_come_before(event_id a, event_id b) const {
+    const event& from = at(a);
+    const event& to = at(b);
+    const bool any_light = from.ordering == order::light || to.ordering == order::light;
+    const bool any_heavy = from.ordering == order::heavy || to.ordering == order::heavy;
+    if (any_light && !any_heavy) {
+        return false;
+    }
+    const bool from_fence = from.kind == event_kind::fence;
+    const bool to_fence = to.kind == event_kind::fence;
+    const bool fences_order = model_ == memory_model::rc11 || any_light;
+    if (from_fence && to_fence && fences_order && happens_before(a, b)) {
+        return true;
+    }
+    if (step(a, b)) {
+        return true;
+    }
+    const auto n = static_cast<event_id>(size());
+    for (event_id p = 0; p != n; ++p) {
+        const bool starts = p == a || (from_fence && happens_before(a, p));
+        if (!starts) {
+            continue;
+        }
+        if (!to_fence) {
+            if (p != a && step(p, b)) {
+                return true;
+            }
+            continue;
+        }
+        for (event_id q = 0; q != n; ++q) {
+            const bool ends = q == b || happens_before(q, b);
+            if (!ends) {
+                continue;
+            }
+            if (step(p, q) || (from_fence && p != a && q != b && extended_coherence(p, q))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+// Reads-from, modification order and from-reads, in any number of steps.
+bool graph::extended_coherence(event_id a, event_id b) const {
+    const event& x = at(a);
+    const event& y = at(b);
+    if (a == b || !x.is_access() || !y.is_access() || x.location != y.location) {
+        return false;
+    }
+    return x.is_write() && y.is_read() ? position(x) <= position(y) : position(x) < position(y);
+}
+
+// One step between an event that may stand for a seq_cst one and another such.
+bool graph::step(event_id a, event_id b) const {
+    if (a == b) {
+        return false;
+    }
+    const event& x = at(a);
+    const event& y = at(b);
+    if (model_ == memory_model::cpp20) {
+        return extended_coherence(a, b) || (x.is_seq_cst() && y.is_seq_cst() && strongly_before(a, b));
+    }
+    if (x.thread == y.thread && x.index < y.index) {
+        return true;
+    }
+    if (x.is_access() && y.is_access() && x.location == y.location) {
+        if (happens_before(a, b) || (y.is_write() && position(x) < position(y))) {
+            return true;
+        }
+    }
+    const event_id c = first_elsewhere_after(a);
+    const event_id d = last_elsewhere_before(b);
+    return c != no_event && d != no_event && c != d && happens_before(c, d);
+}
+
+bool graph::strongly_before(event_id a, event_id b) const {
+    const event& x = at(a);
+    const event& y = at(b);
+    if (x.thread == y.thread) {
+        return x.index < y.index;
+    }
+    if (!happens_before(a, b)) {
+        return false;
+    }
+    // Through events that are neither: sequenced before, happens before, sequenced before.
+    if (x.index + 1 < threads_[x.thread].length && y.previous != no_event) {
+        const event& before_y = at(y.previous);
+        if (x.index + 1U < clocks_->of(before_y.happens_before, x.thread)) {
+            return true;
+        }
+    }
+    // Or by synchronising themselves.
+    if (!x.is_write() || !y.is_read() || !releases(x.ordering) || !acquires(y.ordering)) {
+        return false;
+    }
+    event_id w = y.reads_from;
+    while (w != a && at(w).is_update) {
+        w = at(at(w).previous).reads_from;
+    }
+    return w == a;
+}
+
+event_id graph::first_elsewhere_after(event_id a) const {
+    const event& x = at(a);
+    event_id found = no_event;
+    for (event_id e = threads_[x.thread].last; e != a; e = at(e).previous) {
+        if (!(x.is_access() && at(e).is_access() && at(e).location == x.location)) {
+            found = e;
+        }
+    }
+    return found;
+}
+
+event_id graph::last_elsewhere_before(event_id b) const {
+    const event& y = at(b);
+    event_id e = y.previous;
+    while (e != no_event && y.is_access() && at(e).is_access() && at(e).location == y.location) {
+        e = at(e).previous;
+    }
+    return e;
+}
+
+}  // namespace quiesce::explorer::detail
