@@ -237,12 +237,12 @@ public:
         auto* const block = static_cast<char*>(rl::ctx().alloc(bytes + alignment + sizeof(void*), false, info(at)));
         const auto address = reinterpret_cast<std::uintptr_t>(block) + sizeof(void*);
         char* const ours = block + sizeof(void*) + (alignment - address % alignment) % alignment;
-        std::memcpy(ours - sizeof(void*), &block, sizeof(void*));
+        std::memcpy(ours - sizeof(void*), static_cast<const void*>(&block), sizeof(void*));
         return ours;
     }
     static void deallocate(void* memory, std::size_t, std::size_t, place at = place::current()) {
         void* block = nullptr;
-        std::memcpy(&block, static_cast<char*>(memory) - sizeof(void*), sizeof(void*));
+        std::memcpy(static_cast<void*>(&block), static_cast<char*>(memory) - sizeof(void*), sizeof(void*));
         rl::ctx().free(block, false, info(at));
     }
 
