@@ -251,7 +251,8 @@ public:
     static bool checked() { return true; }
     static bool thread_is_busy() { return relacy::current.is_busy(this_thread()); }
     static void report(const misuse_report& r, place at = place::current()) {
-        check(false, describe(r.kind).data(), at);
+        // Every description is a literal, so a NUL ends it.
+        check(false, describe(r.kind).data(), at);  // NOLINT(bugprone-suspicious-stringview-data-usage)
     }
 
     // For scenarios.
