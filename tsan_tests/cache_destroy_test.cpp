@@ -492,7 +492,7 @@ TEST_F(CacheEnd, TokensMayOutliveTheCacheAndTheDomain) {
         numbers.free_rcu(number);
         end = numbers.destroy();
     }
-    const cache_token copy = *end;  // NOLINT(performance-unnecessary-copy-initialization)
+    const cache_token copy = *end;  // the copy is what is tested; NOLINT(performance-unnecessary-copy-initialization)
     cache_token assigned = cache.destroy();
     assigned = copy;
     end.reset();

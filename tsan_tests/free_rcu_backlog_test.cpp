@@ -137,7 +137,7 @@ INSTANTIATE_TEST_SUITE_P(ThrottleMs, FreeRcuUnderALock, testing::Values(1U, 0U))
 
 // One producer hands a block over only below the limit, and the monitor may hand over one that is not full.
 TEST_F(FreeRcuBacklog, OneProducerStaysWithinTheLimit) {
-    constexpr std::uint64_t limit = 32U * block;
+    constexpr std::uint64_t limit = std::uint64_t{32} * block;
     static std::atomic<std::uint64_t> most;
     most = 0;
     struct payload {
@@ -146,7 +146,7 @@ TEST_F(FreeRcuBacklog, OneProducerStaysWithinTheLimit) {
         rcu_domain* home;
         char bytes[64 - sizeof(rcu_domain*)] = {};
     };
-    domain.limit_backlog({.hurry_at = 4U * block, .throttle_at = limit, .throttle_ms = 60'000});
+    domain.limit_backlog({.hurry_at = std::uint64_t{4} * block, .throttle_at = limit, .throttle_ms = 60'000});
     reader in_the_way(domain);
     const std::jthread leaver = in_the_way.leave_after(20ms);
     for (int i = 0; i != 2'000'000; ++i) {
@@ -154,7 +154,7 @@ TEST_F(FreeRcuBacklog, OneProducerStaysWithinTheLimit) {
     }
     domain.free_rcu_barrier();
     EXPECT_GE(most, limit);  // while the reader was there
-    EXPECT_LE(most, limit + 2U * block);
+    EXPECT_LE(most, limit + std::uint64_t{2} * block);
     EXPECT_EQ(domain.backlog_limit_exceeded(), 0U);
 }
 

@@ -124,7 +124,7 @@ TEST_F(FreeRcuBarrier, CoversEveryBatchAndWhatIsPendingBehindThem) {
     for (int batch = 0; batch != 5; ++batch) {
         defer<headless>(block + 1, deleted, domain);
         defer<headed>(block + 1, deleted, domain);
-        deferred += 2 * (block + 1);
+        deferred += std::uint64_t{2} * (block + 1);
         domain.hurry();
         ASSERT_TRUE(eventually([&] { return domain.backlog() == deferred; }));
     }

@@ -152,7 +152,7 @@ TEST_F(FreeWithoutMemory, NothingIsLostWhenMemoryComesAndGoes) {
 
 TEST_F(FreeWithoutMemory, AHeadNeedsNoneOnceTheDriverRuns) {
     defer<headed>(1, deleted, domain);
-    std::vector<headed*> heads(3 * block);
+    std::vector<headed*> heads(std::size_t{3} * block);
     for (headed*& h : heads) {
         h = new headed(deleted);
     }
@@ -243,7 +243,7 @@ TEST_F(FreeWithoutMemory, ACacheTakesObjectsBackAndEndsWithoutAny) {
          {destroy_strategy::wait, destroy_strategy::async, destroy_strategy::last_free}) {
         deleted = 0;
         object_cache<headless> cache({.name = "objects", .on_destroy = strategy}, domain);
-        std::vector<headless*> objects(2 * count);
+        std::vector<headless*> objects(std::size_t{2} * count);
         for (headless*& object : objects) {
             object = cache.allocate(deleted);
         }

@@ -39,9 +39,9 @@ TEST(ThreadExit, ThreadLocalDestructorsMayStillReadAndRetire) {
     struct late {
         ~late() {
             const std::scoped_lock section(*home);
-            quiesce::rcu_retire(new counted, std::default_delete<counted>(), *home);
+            quiesce::rcu_retire(retired, std::default_delete<counted>(), *home);
         }
-        bool touched = false;
+        counted* retired = nullptr;
     };
     rcu_domain domain;
     home = &domain;
@@ -49,7 +49,7 @@ TEST(ThreadExit, ThreadLocalDestructorsMayStillReadAndRetire) {
     for (int i = 0; i != 20; ++i) {
         std::thread([&] {
             thread_local late l;
-            l.touched = true;
+            l.retired = new counted;
             const std::scoped_lock section(domain);
         }).join();
     }

@@ -26,12 +26,11 @@ void print_site(const void* address, unsigned long long objects) {
 }
 
 void print_and_abort(const misuse_report& r) {
-    const auto length = [](std::string_view text) { return static_cast<int>(text.size()); };
     const std::string_view what = describe(r.kind);
-    std::fprintf(stderr, "quiesce: %s%.*s: %.*s (", is_fatal(r.kind) ? "misuse in " : "", length(r.call), r.call.data(),
-                 length(what), what.data());
+    std::fprintf(stderr, "quiesce: %s%.*s: %.*s (", is_fatal(r.kind) ? "misuse in " : "",
+                 static_cast<int>(r.call.size()), r.call.data(), static_cast<int>(what.size()), what.data());
     if (!r.cache.empty()) {
-        std::fprintf(stderr, "cache %.*s, ", length(r.cache), r.cache.data());
+        std::fprintf(stderr, "cache %.*s, ", static_cast<int>(r.cache.size()), r.cache.data());
     }
     if (r.objects != 0) {
         std::fprintf(stderr, "%llu objects", static_cast<unsigned long long>(r.objects));

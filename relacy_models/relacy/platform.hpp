@@ -237,12 +237,12 @@ public:
         auto* const block = static_cast<char*>(rl::ctx().alloc(bytes + alignment + sizeof(void*), false, info(at)));
         const auto address = reinterpret_cast<std::uintptr_t>(block) + sizeof(void*);
         char* const ours = block + sizeof(void*) + (alignment - address % alignment) % alignment;
-        std::memcpy(ours - sizeof(void*), &block, sizeof(void*));
+        std::memcpy(ours - sizeof(void*), static_cast<const void*>(&block), sizeof(void*));
         return ours;
     }
     static void deallocate(void* memory, std::size_t, std::size_t, place at = place::current()) {
         void* block = nullptr;
-        std::memcpy(&block, static_cast<char*>(memory) - sizeof(void*), sizeof(void*));
+        std::memcpy(static_cast<void*>(&block), static_cast<char*>(memory) - sizeof(void*), sizeof(void*));
         rl::ctx().free(block, false, info(at));
     }
 
@@ -251,7 +251,8 @@ public:
     static bool checked() { return true; }
     static bool thread_is_busy() { return relacy::current.is_busy(this_thread()); }
     static void report(const misuse_report& r, place at = place::current()) {
-        check(false, describe(r.kind).data(), at);
+        // Every description is a literal, so a NUL ends it.
+        check(false, describe(r.kind).data(), at);  // NOLINT(bugprone-suspicious-stringview-data-usage)
     }
 
     // For scenarios.

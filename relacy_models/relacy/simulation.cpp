@@ -30,7 +30,7 @@ struct run_state {
 };
 run_state state;
 
-constexpr std::size_t largest_scenario = 16 * 1024;
+constexpr std::size_t largest_scenario = std::size_t{16} * 1024;
 alignas(64) std::byte storage[largest_scenario];
 
 double seconds_since(clock::time_point t) {

@@ -93,6 +93,7 @@ public:
         pipe_ends failure = make_pipe();
         std::vector<std::string> words = task.command;
         std::vector<char*> arguments;
+        arguments.reserve(words.size() + 1);
         for (std::string& word : words) {
             arguments.push_back(word.data());
         }

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <set>
 #include <system_error>
+#include <utility>
 
 #include "tools/quiesce/text.hpp"
 #include "tools/quiesce/usage_error.hpp"
@@ -74,7 +75,7 @@ private:
         if (names_include(to.scenarios, l.name) || names_include(to.defects, l.name)) {
             throw protocol_error(fmt::format("the name '{}' twice", excerpt_of(l.name)));
         }
-        lines.push_back(std::move(l));
+        lines.push_back(std::forward<Line>(l));
     }
     static std::string_view excerpt_of(std::string_view name) { return name.substr(0, 100); }
 };
@@ -129,6 +130,7 @@ std::vector<engine> find_engines(const std::optional<fs::path>& chosen) {
     }
     if (engines.empty()) {
         std::vector<std::string> places;
+        places.reserve(directories.size());
         for (const fs::path& directory : directories) {
             places.push_back("'" + directory.string() + "'");
         }
@@ -141,10 +143,12 @@ std::vector<engine> find_engines(const std::optional<fs::path>& chosen) {
 
 bool describe_engines(std::vector<engine>& engines, const process_limits& limits, const stop_request& stop) {
     std::vector<listener> listeners;
+    listeners.reserve(engines.size());
     for (engine& e : engines) {
         listeners.push_back({e});
     }
     std::vector<process_task> tasks;
+    tasks.reserve(engines.size());
     for (std::size_t i = 0; i < engines.size(); ++i) {
         tasks.push_back({{engines[i].executable.string(), "--describe"},
                          [] {},

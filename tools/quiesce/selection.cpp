@@ -33,6 +33,7 @@ bool wanted(const engine& e, const std::string& case_name, const std::vector<std
 
 std::vector<std::string> cases_of(const engine& e) {
     std::vector<std::string> result;
+    result.reserve(e.scenarios.size() + e.defects.size());
     for (const scenario_line& s : e.scenarios) {
         result.push_back(s.name);
     }
@@ -184,6 +185,7 @@ void keep_engines(std::vector<engine>& engines, const std::string& name) {
         return;
     }
     std::vector<std::string> known;
+    known.reserve(engines.size());
     for (const engine& e : engines) {
         known.push_back(e.name);
     }

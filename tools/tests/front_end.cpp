@@ -55,6 +55,7 @@ pid_t front_end::start(const std::vector<std::string>& arguments, int terminal) 
     std::vector<std::string> words{QUIESCE_PROGRAM};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> argv;
+    argv.reserve(words.size() + 1);
     for (std::string& word : words) {
         argv.push_back(word.data());
     }

@@ -14,10 +14,9 @@ template <platform P>
 class basic_cache_token {
 public:
     basic_cache_token(const basic_cache_token& other) : core_(other.core_), domain_(other.domain_) { core_->acquire(); }
-    basic_cache_token& operator=(const basic_cache_token& other) {
-        basic_cache_token copy(other);
-        std::swap(core_, copy.core_);
-        std::swap(domain_, copy.domain_);
+    basic_cache_token& operator=(basic_cache_token other) {
+        std::swap(core_, other.core_);
+        std::swap(domain_, other.domain_);
         return *this;
     }
     ~basic_cache_token() { core_->release(); }

@@ -20,7 +20,7 @@ struct limits {
     /// Empty blocks that a shard keeps for the next threads.
     unsigned spare_blocks = 16;
     /// A slab's alignment, and its size unless one object needs more; a power of two. The most objects in one.
-    std::size_t slab_bytes = 64 * 1024;
+    std::size_t slab_bytes = std::size_t{64} * 1024;
     unsigned slab_objects = 4096;
     /// Unused slabs that a cache keeps.
     unsigned spare_slabs = 2;
@@ -34,8 +34,8 @@ struct limits {
     unsigned pressed_delay_ms = 1;
     /// Objects handed over and not freed yet at which the driver delays less, and at which producers are slowed down;
     /// the most milliseconds for which one call is.
-    std::uint64_t backlog_hurry = 8 * 1024;
-    std::uint64_t backlog_throttle = 128 * 1024;
+    std::uint64_t backlog_hurry = std::uint64_t{8} * 1024;
+    std::uint64_t backlog_throttle = std::uint64_t{128} * 1024;
     unsigned throttle_ms = 10;
     /// The number from which grace periods count, not 0. Every process soon passes the largest 32-bit number, so that
     /// what confuses numbers there is found in tests, not after weeks; as Linux does, kernel/rcu/tree.c, with gp_seq.

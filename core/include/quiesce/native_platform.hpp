@@ -126,7 +126,6 @@ public:
         join(wake);
         absent_.store(true, std::memory_order_relaxed);
     }
-    /// When no thread can be had now, one is asked for again when it is next needed.
     template <class Run>
     void after_fork_in_parent(Run run) noexcept {
         after_fork_in_child();
@@ -134,6 +133,7 @@ public:
             try {
                 ensure_started(run);
             } catch (const std::exception&) {
+                // Dropped: no thread can be had now, and one is asked for again when it is next needed.
             }
         }
     }

@@ -34,7 +34,7 @@ enum class misuse : std::uint8_t {
     objects_held_at_destroy,
 };
 
-/// A misuse in one sentence, without a trailing full stop.
+/// A misuse in one sentence, without a trailing full stop. A literal, so that a NUL ends it.
 constexpr std::string_view describe(misuse m) noexcept {
     switch (m) {
         case misuse::synchronize_in_section:

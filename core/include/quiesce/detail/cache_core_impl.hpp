@@ -6,7 +6,7 @@
 namespace quiesce::detail {
 
 /// A magazine holds about this many bytes of objects, within limits.
-inline constexpr std::size_t magazine_bytes = 16 * 1024;
+inline constexpr std::size_t magazine_bytes = std::size_t{16} * 1024;
 
 template <class P>
 unsigned magazine_capacity(std::size_t stride) {

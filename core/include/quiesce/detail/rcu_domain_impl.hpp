@@ -423,7 +423,7 @@ void basic_rcu_domain<P>::retire_surely(head* h, typename head::callback functio
     try {
         retire(h, function);
     } catch (const std::exception&) {
-        // It is queued.
+        // Dropped: it is queued.
     }
 }
 
