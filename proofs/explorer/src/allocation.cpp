@@ -1,5 +1,5 @@
-// operator new and delete: what the explored program allocates comes from its own memory, at the same addresses in every
-// execution, and is forgotten with the execution, since threads that are abandoned are never unwound.
+// operator new and delete: what the explored program allocates comes from its own memory, at the same addresses in
+// every execution, and is forgotten with the execution, since threads that are abandoned are never unwound.
 #include <cstdlib>
 #include <new>
 

@@ -12,7 +12,7 @@
 #include <memory>
 #include <vector>
 
-#include "proofs/explorer/include/quiesce/explorer.hpp"
+#include <quiesce/explorer.hpp>
 #include "proofs/explorer/src/clocks.hpp"
 #include "proofs/explorer/src/graph.hpp"
 #include "proofs/explorer/src/memory.hpp"

@@ -103,7 +103,9 @@ struct event {
     bool is_access() const { return kind == event_kind::read || kind == event_kind::write; }
     bool is_read() const { return kind == event_kind::read; }
     bool is_write() const { return kind == event_kind::write; }
-    bool is_seq_cst() const { return ordering == order::seq_cst || ordering == order::light || ordering == order::heavy; }
+    bool is_seq_cst() const {
+        return ordering == order::seq_cst || ordering == order::light || ordering == order::heavy;
+    }
 };
 
 }  // namespace quiesce::explorer::detail

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "proofs/explorer/include/quiesce/explorer.hpp"
+#include <quiesce/explorer.hpp>
 #include "proofs/explorer/src/clocks.hpp"
 #include "proofs/explorer/src/event.hpp"
 

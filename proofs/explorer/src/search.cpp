@@ -23,10 +23,8 @@ bool engine::extend(unsigned t) {
 bool engine::add_other(unsigned t, const request& asked) {
     const event_id e = g().append(t, asked, asked.kind);
     if (asked.kind == event_kind::choice) {
-        frames_.push_back({.kind = frame_kind::choice,
-                           .event = e,
-                           .next = 1,
-                           .end = static_cast<std::uint32_t>(asked.operand)});
+        frames_.push_back(
+            {.kind = frame_kind::choice, .event = e, .next = 1, .end = static_cast<std::uint32_t>(asked.operand)});
     }
     g().finish_plain(e);
     return asked.kind != event_kind::fence || g().sequentially_consistent();
@@ -80,8 +78,7 @@ bool engine::complete_updates() {
         }
         const event& read = g().at(last);
         const request asked = read.asked;
-        const std::uint64_t value =
-            asked.is_compare_exchange ? asked.desired : asked.update(read.value, asked.operand);
+        const std::uint64_t value = asked.is_compare_exchange ? asked.desired : asked.update(read.value, asked.operand);
         if (!add_write(t, asked, value, true)) {
             return false;
         }

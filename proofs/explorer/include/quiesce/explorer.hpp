@@ -137,23 +137,21 @@ public:
     using value_type = T;
 
     explicit(false) atomic(T value = T(), detail::place at = detail::place::current()) {
-        detail::perform({.what = detail::operation::store, .cell = this, .operand = detail::to_word(value),
-                         .non_atomic = true},
-                        at);
+        detail::perform(
+            {.what = detail::operation::store, .cell = this, .operand = detail::to_word(value), .non_atomic = true},
+            at);
     }
     atomic(const atomic&) = delete;
     atomic& operator=(const atomic&) = delete;
 
-    T load(std::memory_order order = std::memory_order_seq_cst,
-           detail::place at = detail::place::current()) const {
+    T load(std::memory_order order = std::memory_order_seq_cst, detail::place at = detail::place::current()) const {
         return detail::from_word<T>(
             detail::perform({.what = detail::operation::load, .cell = this, .success = order}, at));
     }
     void store(T value, std::memory_order order = std::memory_order_seq_cst,
                detail::place at = detail::place::current()) {
-        detail::perform({.what = detail::operation::store, .cell = this, .operand = detail::to_word(value),
-                         .success = order},
-                        at);
+        detail::perform(
+            {.what = detail::operation::store, .cell = this, .operand = detail::to_word(value), .success = order}, at);
     }
     T exchange(T value, std::memory_order order = std::memory_order_seq_cst,
                detail::place at = detail::place::current()) {
@@ -232,9 +230,9 @@ public:
             detail::perform({.what = detail::operation::load, .cell = this, .non_atomic = true}, at));
     }
     void non_atomic_store(T value, detail::place at = detail::place::current()) {
-        detail::perform({.what = detail::operation::store, .cell = this, .operand = detail::to_word(value),
-                         .non_atomic = true},
-                        at);
+        detail::perform(
+            {.what = detail::operation::store, .cell = this, .operand = detail::to_word(value), .non_atomic = true},
+            at);
     }
 
 private:
@@ -248,8 +246,10 @@ private:
 
     T update(T value, std::memory_order order, const detail::place& at,
              std::uint64_t (*apply)(std::uint64_t, std::uint64_t)) {
-        return detail::from_word<T>(detail::perform({.what = detail::operation::update, .cell = this,
-                                                     .operand = detail::to_word(value), .success = order,
+        return detail::from_word<T>(detail::perform({.what = detail::operation::update,
+                                                     .cell = this,
+                                                     .operand = detail::to_word(value),
+                                                     .success = order,
                                                      .apply = apply},
                                                     at));
     }
@@ -257,10 +257,14 @@ private:
     bool compare_exchange(T& expected, T desired, std::memory_order success, std::memory_order failure, bool weak,
                           const detail::place& at) {
         bool succeeded = false;
-        const std::uint64_t found = detail::perform(
-            {.what = detail::operation::compare_exchange, .cell = this, .operand = detail::to_word(expected),
-             .desired = detail::to_word(desired), .success = success, .failure = failure, .weak = weak},
-            at, &succeeded);
+        const std::uint64_t found = detail::perform({.what = detail::operation::compare_exchange,
+                                                     .cell = this,
+                                                     .operand = detail::to_word(expected),
+                                                     .desired = detail::to_word(desired),
+                                                     .success = success,
+                                                     .failure = failure,
+                                                     .weak = weak},
+                                                    at, &succeeded);
         if (!succeeded) {
             expected = detail::from_word<T>(found);
         }
@@ -273,12 +277,17 @@ private:
         static_assert(std::is_trivially_copyable_v<Predicate> && sizeof(Predicate) <= 16,
                       "the captures of an await's predicate are trivially copyable and at most sixteen bytes");
         return detail::from_word<T>(detail::perform(
-            {.what = detail::operation::await, .cell = this, .operand = detail::to_word(value), .success = order,
+            {.what = detail::operation::await,
+             .cell = this,
+             .operand = detail::to_word(value),
+             .success = order,
              .apply = apply,
-             .holds = [](const void* captured, std::uint64_t found) {
-                 return static_cast<bool>((*static_cast<const Predicate*>(captured))(detail::from_word<T>(found)));
-             },
-             .captured = &satisfied, .captured_bytes = sizeof(Predicate)},
+             .holds =
+                 [](const void* captured, std::uint64_t found) {
+                     return static_cast<bool>((*static_cast<const Predicate*>(captured))(detail::from_word<T>(found)));
+                 },
+             .captured = &satisfied,
+             .captured_bytes = sizeof(Predicate)},
             at));
     }
 
@@ -299,9 +308,9 @@ public:
             detail::perform({.what = detail::operation::load, .cell = this, .non_atomic = true}, at));
     }
     void set(T value, detail::place at = detail::place::current()) {
-        detail::perform({.what = detail::operation::store, .cell = this, .operand = detail::to_word(value),
-                         .non_atomic = true},
-                        at);
+        detail::perform(
+            {.what = detail::operation::store, .cell = this, .operand = detail::to_word(value), .non_atomic = true},
+            at);
     }
 
 private:
@@ -341,8 +350,7 @@ inline void heavy_fence(detail::place at = detail::place::current()) {
 }
 
 /// An assertion of the program.
-inline void check(bool condition, const char* message = "a check failed",
-                  detail::place at = detail::place::current()) {
+inline void check(bool condition, const char* message = "a check failed", detail::place at = detail::place::current()) {
     detail::check(condition, message, at);
 }
 /// Ends the thread where the condition does not hold; the execution then does not count.

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "proofs/explorer/include/quiesce/explorer.hpp"
+#include <quiesce/explorer.hpp>
 
 namespace quiesce::explorer::litmus {
 

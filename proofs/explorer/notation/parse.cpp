@@ -2,7 +2,7 @@
 #include <charconv>
 #include <map>
 
-#include "proofs/explorer/litmus/program.hpp"
+#include "proofs/explorer/notation/program.hpp"
 
 namespace quiesce::explorer::litmus {
 

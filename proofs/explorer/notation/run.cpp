@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "proofs/explorer/litmus/program.hpp"
+#include "proofs/explorer/notation/program.hpp"
 
 namespace quiesce::explorer::litmus {
 
@@ -27,7 +27,9 @@ using cell = atomic<std::int64_t>;
 class execution {
 public:
     explicit execution(const program& p)
-        : program_(p), registers_(p.registers.size(), never_set), cells_(p.locations.size()),
+        : program_(p),
+          registers_(p.registers.size(), never_set),
+          cells_(p.locations.size()),
           threads_(p.threads.size()) {}
 
     void run() {
@@ -63,8 +65,8 @@ private:
         const std::vector<instruction>& code = program_.threads[t];
         for (std::size_t at = 0; at < code.size(); ++at) {
             const instruction& i = code[at];
-            const bool skips = i.what == opcode::only_if &&
-                               registers_[static_cast<std::size_t>(i.reg)] != value(i.first);
+            const bool skips =
+                i.what == opcode::only_if && registers_[static_cast<std::size_t>(i.reg)] != value(i.first);
             if (skips) {
                 at = i.target - std::size_t{1};
             } else {
