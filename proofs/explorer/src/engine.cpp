@@ -17,6 +17,8 @@ bool engine::runs_program = false;
 engine::engine(const std::function<void()>& program, const options& how) : program_(program), how_(how) {
     graphs_.push_back(std::make_unique<graph>(clocks_, how.model));
     names_.push_back({});
+    parents_.push_back(0);
+    children_.resize(address_space::max_threads);
     by_name_.push_back(0);
     fibers_.resize(address_space::max_threads);
     events_of_.resize(address_space::max_threads);
@@ -55,9 +57,7 @@ void engine::start_execution() {
         f.replayed = 0;
         f.needs_thread = -1;
         f.spawned = 0;
-    }
-    for (std::vector<event_id>& events : events_of_) {
-        events.clear();
+        events_of_[t].clear();
     }
     for (event_id e = 0; e != static_cast<event_id>(g().size()); ++e) {
         events_of_[g().at(e).thread].push_back(e);
@@ -159,8 +159,7 @@ unsigned engine::ready(unsigned t) {
     for (unsigned steps = 0; steps != 2 * address_space::max_threads; ++steps) {
         const fiber& f = fibers_[t];
         if (f.state == status::absent) {
-            const std::vector<unsigned>& name = names_[t];
-            t = thread_named({name.begin(), name.end() - 1});
+            t = parents_[t];
         } else if (f.state == status::running && f.needs_thread >= 0 && !need_is_met(f)) {
             t = static_cast<unsigned>(f.needs_thread);
         } else if (f.state == status::running) {
@@ -338,25 +337,26 @@ void engine::fence(order o, const place& at) {
     (void)do_operation(asked, at);
 }
 
-unsigned engine::thread_named(const std::vector<unsigned>& name) {
-    for (unsigned t = 0; t != names_.size(); ++t) {
-        if (names_[t] == name) {
-            return t;
+unsigned engine::child_of(unsigned parent, unsigned number) {
+    std::vector<unsigned>& children = children_[parent];
+    if (number == children.size()) {
+        if (names_.size() == address_space::max_threads) {
+            give_up(verdict::engine_error, "too many threads", "a program may have 64 threads");
         }
+        const auto t = static_cast<unsigned>(names_.size());
+        children.push_back(t);
+        names_.push_back(names_[parent]);
+        names_.back().push_back(number);
+        parents_.push_back(parent);
+        by_name_.push_back(t);
+        std::sort(by_name_.begin(), by_name_.end(),
+                  [this](unsigned x, unsigned y) { return names_[x] < names_[y]; });
     }
-    if (names_.size() == address_space::max_threads) {
-        give_up(verdict::engine_error, "too many threads", "a program may have 64 threads");
-    }
-    names_.push_back(name);
-    by_name_.push_back(static_cast<unsigned>(names_.size()) - 1);
-    std::sort(by_name_.begin(), by_name_.end(), [this](unsigned a, unsigned b) { return names_[a] < names_[b]; });
-    return static_cast<unsigned>(names_.size()) - 1;
+    return children[number];
 }
 
 unsigned engine::spawn(void (*function)(void* body), void* body, const place& at) {
-    std::vector<unsigned> name = names_[self_];
-    name.push_back(fibers_[self_].spawned++);
-    const unsigned t = thread_named(name);
+    const unsigned t = child_of(self_, fibers_[self_].spawned++);
     request asked;
     asked.kind = event_kind::spawn;
     asked.operand = t;

@@ -101,7 +101,7 @@ private:
     [[noreturn]] void block();
     [[noreturn]] void give_up(verdict v, const char* kind, std::string message);
     void found(const char* kind, std::string message);
-    unsigned thread_named(const std::vector<unsigned>& name);
+    unsigned child_of(unsigned parent, unsigned number);
     bool exists(unsigned t);
     void note_new_events(unsigned t, unsigned from);
     void start_fiber(unsigned t);
@@ -145,6 +145,8 @@ private:
     std::vector<fiber> fibers_;
     /// Whose how many-th thread each is: the same in every execution.
     std::vector<std::vector<unsigned>> names_;
+    std::vector<unsigned> parents_;
+    std::vector<std::vector<unsigned>> children_;
     /// Threads by name: the order in which they are preferred.
     std::vector<unsigned> by_name_;
     std::vector<std::vector<event_id>> events_of_;

@@ -15,6 +15,7 @@ void graph::clear() {
     }
     std::fill(last_access_.begin(), last_access_.end(), no_event);
     seq_cst_.clear();
+    unfinished_updates_ = 0;
 }
 
 void graph::know_thread(unsigned t) {
@@ -149,6 +150,7 @@ void graph::shrink(unsigned size) {
             clear_source(id);
         } else if (e.kind == event_kind::write) {
             clear_place(id);
+            unfinished_updates_ += e.is_update ? 1U : 0U;
         } else if (e.kind == event_kind::spawn) {
             threads_[e.asked.operand] = {};
         }
@@ -215,6 +217,7 @@ void graph::set_source(event_id read, event_id write, bool spurious) {
     e.is_unsatisfied = e.asked.awaited && !e.asked.awaited(e.value);
     const bool fails = e.asked.is_compare_exchange && (spurious || e.value != e.asked.operand);
     e.is_update = (e.asked.update != nullptr || e.asked.is_compare_exchange) && !fails && !e.is_unsatisfied;
+    unfinished_updates_ += e.is_update ? 1U : 0U;
     if (e.asked.is_compare_exchange) {
         e.ordering = fails ? e.asked.failure : e.asked.success;
         if (model_ == memory_model::sc) {
@@ -258,6 +261,7 @@ void graph::clear_source(event_id read) {
         e.next_reader = no_event;
         e.reads_from = no_event;
     }
+    unfinished_updates_ -= e.is_update ? 1U : 0U;
     e.is_update = false;
     e.is_unsatisfied = false;
     e.is_spurious = false;
@@ -285,6 +289,7 @@ void graph::clear_source(event_id read) {
 void graph::set_value(event_id write, std::uint64_t value) {
     event& e = at(write);
     e.value = value;
+    unfinished_updates_ -= e.is_update ? 1U : 0U;
     e.released = e.fence_released;
     e.released_light = e.fence_released_light;
     e.released_heavy = e.fence_released_heavy;

@@ -38,6 +38,8 @@ public:
     const thread& of(unsigned t) const { return threads_[t]; }
     void know_thread(unsigned t);
     const std::vector<event_id>& modification_order(std::uint32_t location) const { return order_of_[location]; }
+    /// Read-modify-writes of which only the read is there.
+    unsigned unfinished_updates() const { return unfinished_updates_; }
     event_id newest(std::uint32_t location) const {
         return location < order_of_.size() && !order_of_[location].empty() ? order_of_[location].back() : no_event;
     }
@@ -110,6 +112,7 @@ private:
     std::vector<event_id> last_access_;
     unsigned stride_ = 8;
     std::vector<event_id> seq_cst_;
+    unsigned unfinished_updates_ = 0;
     /// Non-atomic accesses, by location.
     std::vector<std::vector<event_id>> non_atomic_;
 };
@@ -131,6 +134,10 @@ void graph::assign(const graph& from, Keeps keeps, std::vector<event_id>& map) {
         }
         map[static_cast<std::size_t>(e)] = static_cast<event_id>(size());
         append_copy(from.at(e));
+        // A read is completed by its write, which is the next event of its thread.
+        if (from.at(e).is_update) {
+            unfinished_updates_ += from.at(e).is_read() ? 1U : -1U;
+        }
     }
     for (event& e : events_) {
         e.reads_from = mapped(e.reads_from);

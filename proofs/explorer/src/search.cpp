@@ -68,6 +68,9 @@ bool engine::next_read(std::size_t frame_index) {
 }
 
 bool engine::complete_updates() {
+    if (g().unfinished_updates() == 0) {
+        return true;
+    }
     for (const unsigned t : by_name_) {
         if (!exists(t)) {
             continue;
