@@ -5,6 +5,7 @@
 #include "tools/quiesce/check_command.hpp"
 #include "tools/quiesce/exit_code.hpp"
 #include "tools/quiesce/list_command.hpp"
+#include "tools/quiesce/litmus_command.hpp"
 #include "tools/quiesce/options.hpp"
 #include "tools/quiesce/stop_request.hpp"
 #include "tools/quiesce/usage_error.hpp"
@@ -17,6 +18,7 @@ int main(int argc, char** argv) {
         switch (o.what) {
             case command::list: return list(o, stop);
             case command::check: return check(o, stop);
+            case command::litmus: return litmus(o);
             case command::nothing: return exit_as_expected;
         }
     } catch (const usage_error& e) {

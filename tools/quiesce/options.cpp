@@ -51,6 +51,11 @@ options parse_options(int argc, const char* const* argv) {
     CLI::App* list = app.add_subcommand("list", "Show scenarios, defects and engines, one line each");
     CLI::App* check = app.add_subcommand("check", "Run what the engines plan, and compare with what is expected");
     check->footer(footer);
+    CLI::App* litmus =
+        app.add_subcommand("litmus", "Explore litmus programs, and print where the known answers differ");
+    litmus->add_option("FILE", o.files, "Tables of programs, tab-separated; proofs/README.md has the notation")
+        ->required();
+    litmus->add_option("--model", o.model, "rc11, cpp20 or sc")->capture_default_str();
     for (CLI::App* sub : {list, check}) {
         sub->add_option("--engine", o.engine, "Only this engine");
         sub->add_option("--engine-dir", o.engine_dir, "Look for engines in this directory only");
@@ -80,7 +85,7 @@ options parse_options(int argc, const char* const* argv) {
         throw usage_error(e.what());
     }
 
-    o.what = list->parsed() ? command::list : command::check;
+    o.what = list->parsed() ? command::list : litmus->parsed() ? command::litmus : command::check;
     o.hang_timeout = positive_seconds("--hang-timeout", o.hang_timeout);
     o.jobs = static_cast<unsigned>(std::min<std::uint64_t>(at_least(1, "--jobs", jobs), 4096));
     if (search_option->count() > 0) {

@@ -10,7 +10,7 @@
 
 namespace quiesce::frontend {
 
-enum class command : std::uint8_t { list, check, nothing };
+enum class command : std::uint8_t { list, check, litmus, nothing };
 
 struct options {
     /// `nothing`: help or the version was asked for, and has been printed.
@@ -27,6 +27,9 @@ struct options {
     std::filesystem::path json;
     std::filesystem::path out = "quiesce-out";
     bool strict = false;
+    /// Of litmus programs, and the memory model.
+    std::vector<std::filesystem::path> files;
+    std::string model = "rc11";
 };
 
 /// Throws usage_error.
