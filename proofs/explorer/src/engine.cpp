@@ -28,25 +28,46 @@ engine::engine(const std::function<void()>& program, const options& how) : progr
 engine::~engine() = default;
 
 report engine::run() {
-    const auto began = std::chrono::steady_clock::now();
+    using clock = std::chrono::steady_clock;
+    const clock::time_point began = clock::now();
+    const auto seconds = [began] { return std::chrono::duration<double>(clock::now() - began).count(); };
+    double next_progress = 0.5;
     engine* const outer = std::exchange(current, this);
+    std::uint64_t runs = 0;
     do {
         start_execution();
-        if (dead_ || stop_) {
-            continue;
+        if (!dead_ && !stop_) {
+            finish_execution();
         }
-        finish_execution();
         if (how_.max_executions != 0 && report_.executions >= how_.max_executions) {
-            report_.verdict = verdict::bounded;
-            stop_ = true;
+            stop_at(verdict::bounded);
+        }
+        if (++runs % 256 == 0 && (how_.max_seconds > 0 || how_.progress)) {
+            const double now = seconds();
+            if (how_.progress && now >= next_progress) {
+                next_progress = now + 0.5;
+                how_.progress(report_.executions + report_.deadlocks + report_.incomplete, now);
+            }
+            if (how_.max_seconds > 0 && now >= how_.max_seconds) {
+                stop_at(verdict::timed_out);
+            }
         }
     } while (!stop_ && next_alternative());
     current = outer;
-    if (report_.verdict == verdict::exhausted && !report_.violation.kind.empty()) {
+    if (!report_.violation.kind.empty() &&
+        (report_.verdict == verdict::exhausted || report_.verdict == verdict::bounded ||
+         report_.verdict == verdict::timed_out)) {
         report_.verdict = verdict::violated;
     }
-    report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    report_.seconds = seconds();
     return std::move(report_);
+}
+
+void engine::stop_at(verdict v) {
+    if (!stop_) {
+        report_.verdict = v;
+        stop_ = true;
+    }
 }
 
 void engine::start_execution() {
@@ -132,12 +153,42 @@ void engine::found(const char* kind, std::string message) {
     }
 }
 
-bool engine::tolerates_race(event_id e) {
-    if (how_.keep_going || g().race_with(e) == no_event) {
+bool engine::tolerates_access(event_id e) {
+    if (how_.keep_going) {
         return true;
     }
-    found("data race", "two accesses of one location, one of them not atomic, are not ordered");
-    return false;
+    const std::uintptr_t address = memory_.address_of(g().at(e).location);
+    for (const event_id f : g().frees()) {
+        const request& freed = g().at(f).asked;
+        if (address >= freed.operand && address < freed.operand + freed.desired) {
+            found("use after free", "memory is used that has been freed");
+            return false;
+        }
+    }
+    if (g().race_with(e) != no_event) {
+        found("data race", "two accesses of one location, one of them not atomic, are not ordered");
+        return false;
+    }
+    return true;
+}
+
+bool engine::tolerates_free(event_id e) {
+    const request& freed = g().at(e).asked;
+    for (const event_id f : g().frees()) {
+        if (f != e && g().at(f).asked.operand == freed.operand) {
+            found("double free", "memory is freed a second time");
+            return how_.keep_going;
+        }
+    }
+    for (std::uint32_t x = 0; x != memory_.locations(); ++x) {
+        const std::uintptr_t address = memory_.address_of(x);
+        if (address >= freed.operand && address < freed.operand + freed.desired &&
+            g().access_not_before(e, x) != no_event) {
+            found("use after free", "memory is freed while a use of it is not ordered before");
+            return how_.keep_going;
+        }
+    }
+    return true;
 }
 
 bool engine::exists(unsigned t) {
@@ -319,6 +370,7 @@ std::uint64_t engine::perform(const access& a, const place& at, bool* succeeded)
             break;
         case operation::await:
             asked.awaited.holds = a.holds;
+            asked.is_timed = a.timed;
             std::memcpy(asked.awaited.captured, a.captured, a.captured_bytes);
             [[fallthrough]];
         case operation::update: asked.update = a.apply; break;
@@ -349,8 +401,7 @@ unsigned engine::child_of(unsigned parent, unsigned number) {
         names_.back().push_back(number);
         parents_.push_back(parent);
         by_name_.push_back(t);
-        std::sort(by_name_.begin(), by_name_.end(),
-                  [this](unsigned x, unsigned y) { return names_[x] < names_[y]; });
+        std::sort(by_name_.begin(), by_name_.end(), [this](unsigned x, unsigned y) { return names_[x] < names_[y]; });
     }
     return children[number];
 }
@@ -398,6 +449,14 @@ unsigned engine::choose(unsigned alternatives, const place& at) {
     return static_cast<unsigned>(g().at(e).value);
 }
 
+void engine::free_memory(void* memory, std::size_t bytes, const place& at) {
+    request asked;
+    asked.kind = event_kind::free;
+    asked.operand = reinterpret_cast<std::uintptr_t>(memory);
+    asked.desired = bytes;
+    (void)do_operation(asked, at);
+}
+
 std::uint64_t engine::newest(const void* cell) {
     const event_id w = g().newest(location_of(cell));
     return w == no_event ? 0 : g().at(w).value;
@@ -416,7 +475,8 @@ void engine::finish_execution() {
         const event_id last = g().of(t).last;
         if (f.state == status::blocked && last != no_event && g().at(last).is_unsatisfied) {
             waits = true;
-            stuck = stuck && g().at(last).reads_from == g().newest(g().at(last).location);
+            stuck =
+                stuck && !g().at(last).asked.is_timed && g().at(last).reads_from == g().newest(g().at(last).location);
         }
     }
     if (complete) {
@@ -485,6 +545,12 @@ unsigned choose(unsigned alternatives, const place& at) {
 }
 void record(const std::int64_t* values, std::size_t count) {
     inside()->record(values, count);
+}
+void free_memory(void* memory, std::size_t bytes, const place& at) {
+    inside()->free_memory(memory, bytes, at);
+}
+unsigned self() {
+    return inside()->self();
 }
 std::uint64_t newest(const void* cell) {
     return inside()->newest(cell);

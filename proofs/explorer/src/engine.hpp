@@ -38,6 +38,8 @@ public:
     unsigned choose(unsigned alternatives, const place& at);
     void record(const std::int64_t* values, std::size_t count) { outcome_.assign(values, values + count); }
     std::uint64_t newest(const void* cell);
+    void free_memory(void* memory, std::size_t bytes, const place& at);
+    unsigned self() const { return self_; }
     void* allocate(std::size_t bytes, std::size_t alignment);
 
     bool owns(const void* memory) const { return memory_.contains(memory); }
@@ -101,6 +103,7 @@ private:
     [[noreturn]] void block();
     [[noreturn]] void give_up(verdict v, const char* kind, std::string message);
     void found(const char* kind, std::string message);
+    void stop_at(verdict v);
     unsigned child_of(unsigned parent, unsigned number);
     bool exists(unsigned t);
     void note_new_events(unsigned t, unsigned from);
@@ -124,8 +127,9 @@ private:
     template <class Visit>
     void reads_outside_prefix(event_id write, Visit visit) const;
     void finish_execution();
-    /// Returns whether the search goes on through a graph in which the event races.
-    bool tolerates_race(event_id e);
+    /// Returns whether the search goes on through a graph with this access, which may race or use freed memory.
+    bool tolerates_access(event_id e);
+    bool tolerates_free(event_id e);
     std::uint32_t location_of(const void* cell);
     graph& g() { return *graphs_[depth_]; }
 

@@ -11,7 +11,7 @@ namespace quiesce::explorer::detail {
 using event_id = std::int32_t;
 inline constexpr event_id no_event = -1;
 
-enum class event_kind : std::uint8_t { read, write, fence, spawn, join, choice };
+enum class event_kind : std::uint8_t { read, write, fence, spawn, join, choice, free };
 
 enum class order : std::uint8_t { non_atomic, relaxed, acquire, release, acq_rel, seq_cst, light, heavy };
 
@@ -43,10 +43,13 @@ struct request {
     bool is_compare_exchange = false;
     /// May fail although the value matches.
     bool is_weak = false;
+    /// Waiting for ever is no deadlock.
+    bool is_timed = false;
     std::uint32_t location = 0;
-    /// What is stored or expected; the number of a choice's alternatives; the thread that is spawned or joined.
+    /// What is stored or expected; the number of a choice's alternatives; the thread that is spawned or joined; the
+    /// address that is freed.
     std::uint64_t operand = 0;
-    /// What a compare-exchange stores.
+    /// What a compare-exchange stores; the bytes that are freed.
     std::uint64_t desired = 0;
     /// Set in a read-modify-write.
     update_function update = nullptr;

@@ -16,6 +16,7 @@ void graph::clear() {
     std::fill(last_access_.begin(), last_access_.end(), no_event);
     seq_cst_.clear();
     unfinished_updates_ = 0;
+    frees_.clear();
 }
 
 void graph::know_thread(unsigned t) {
@@ -91,6 +92,9 @@ void graph::enlist(event& e, event_id id) {
     if (e.is_seq_cst()) {
         seq_cst_.push_back(id);
     }
+    if (e.kind == event_kind::free) {
+        frees_.push_back(id);
+    }
 }
 
 event& graph::append_copy(const event& from) {
@@ -153,6 +157,8 @@ void graph::shrink(unsigned size) {
             unfinished_updates_ += e.is_update ? 1U : 0U;
         } else if (e.kind == event_kind::spawn) {
             threads_[e.asked.operand] = {};
+        } else if (e.kind == event_kind::free) {
+            frees_.pop_back();
         }
         if (e.is_access()) {
             last_access_[static_cast<std::size_t>(e.location) * stride_ + e.thread] = e.previous_access;
@@ -364,6 +370,16 @@ event_id graph::race_with(event_id id) const {
             if (before(e.happens_before, at(a))) {
                 break;
             }
+        }
+    }
+    return no_event;
+}
+
+event_id graph::access_not_before(event_id id, std::uint32_t location) const {
+    for (unsigned t = 0; t != threads_.size(); ++t) {
+        const event_id a = last_access(location, t);
+        if (a != no_event && !happens_before(a, id)) {
+            return a;
         }
     }
     return no_event;

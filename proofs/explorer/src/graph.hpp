@@ -72,10 +72,15 @@ public:
 
     bool in_prefix(event_id e, event_id of) const;
     bool happens_before(event_id a, event_id b) const;
-    /// Whether what is demanded of sequentially consistent events holds.
-    bool sequentially_consistent() const;
+    /// Whether what is demanded of sequentially consistent events holds, where it did without this event, the newest of
+    /// its thread. A new event that nothing must follow, since it writes or reads the newest value, breaks nothing.
+    bool remains_seq_cst(event_id e) const;
     /// An earlier access with which this one, the newest of its thread, races; or no_event.
     event_id race_with(event_id e) const;
+    /// The events that free memory.
+    const std::vector<event_id>& frees() const { return frees_; }
+    /// An access to the location that does not happen before the event, or no_event.
+    event_id access_not_before(event_id e, std::uint32_t location) const;
     /// Whether any two accesses race.
     bool has_race() const;
     /// Whether the event was added maximally with respect to a write.
@@ -96,6 +101,14 @@ private:
     // In seq_cst.cpp.
     bool interleaves() const;
     bool orders_seq_cst() const;
+    /// Of the accesses of a location on one side of a fence: the extreme places of those that write and that read.
+    struct extremes {
+        std::int32_t write;
+        std::int32_t read;
+    };
+    void earliest_after(event_id fence, std::vector<extremes>& by_location) const;
+    void latest_before(event_id fence, std::vector<extremes>& by_location) const;
+    bool fences_ordered(event_id a, event_id b, const extremes* after_a, const extremes* before_b) const;
     bool must_come_before(event_id a, event_id b) const;
     bool extended_coherence(event_id a, event_id b) const;
     bool strongly_before(event_id a, event_id b) const;
@@ -113,6 +126,7 @@ private:
     unsigned stride_ = 8;
     std::vector<event_id> seq_cst_;
     unsigned unfinished_updates_ = 0;
+    std::vector<event_id> frees_;
     /// Non-atomic accesses, by location.
     std::vector<std::vector<event_id>> non_atomic_;
 };

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace quiesce::explorer::detail {
 
@@ -29,10 +30,13 @@ public:
     std::uint32_t location_at(const void* address) {
         std::uint32_t& number = numbers_[static_cast<const char*>(address) - base_];
         if (number == 0) {
-            number = ++locations_;
+            addresses_.push_back(reinterpret_cast<std::uintptr_t>(address));
+            number = static_cast<std::uint32_t>(addresses_.size());
         }
         return number - 1;
     }
+    std::uintptr_t address_of(std::uint32_t location) const { return addresses_[location]; }
+    std::uint32_t locations() const { return static_cast<std::uint32_t>(addresses_.size()); }
 
     /// Null when the thread's heap is used up.
     void* allocate(unsigned thread, std::size_t bytes, std::size_t alignment);
@@ -42,7 +46,7 @@ public:
 private:
     char* base_ = nullptr;
     std::uint32_t* numbers_ = nullptr;
-    std::uint32_t locations_ = 0;
+    std::vector<std::uintptr_t> addresses_;
     std::size_t used_[max_threads] = {};
 };
 

@@ -27,7 +27,7 @@ bool engine::add_other(unsigned t, const request& asked) {
             {.kind = frame_kind::choice, .event = e, .next = 1, .end = static_cast<std::uint32_t>(asked.operand)});
     }
     g().finish_plain(e);
-    return asked.kind != event_kind::fence || g().sequentially_consistent();
+    return asked.kind != event_kind::free || tolerates_free(e);
 }
 
 bool engine::add_read(unsigned t, const request& asked) {
@@ -64,7 +64,7 @@ bool engine::next_read(std::size_t frame_index) {
     const candidate c = candidates_[f.next++];
     g().clear_source(e);
     g().set_source(e, c.write, c.spurious);
-    return g().sequentially_consistent() && tolerates_race(e) && complete_updates();
+    return g().remains_seq_cst(e) && tolerates_access(e) && complete_updates();
 }
 
 bool engine::complete_updates() {
@@ -105,7 +105,7 @@ bool engine::add_write(unsigned t, const request& asked, std::uint64_t value, bo
     ++f.next;
     reads_outside_prefix(e, [&f](event_id) { f.revisits = true; });
     frames_.push_back(f);
-    return tolerates_race(e) && next_place(frames_.size() - 1);
+    return tolerates_access(e) && next_place(frames_.size() - 1);
 }
 
 template <class Visit>
@@ -155,7 +155,7 @@ bool engine::next_place(std::size_t frame_index) {
         if (read != no_event) {
             g().set_source(read, e, spurious);
         }
-        if (!g().sequentially_consistent() || (read != no_event && !tolerates_race(read))) {
+        if (!g().remains_seq_cst(e) || (read != no_event && !tolerates_access(read))) {
             continue;
         }
         const std::size_t frames = frames_.size();

@@ -3,15 +3,22 @@
 // RC11: psc is acyclic (Lahav, Vafeiadis, Kang, Hur and Dreyer, "Repairing Sequential Consistency in C/C++11", 2017).
 // C++20: the total order S of [atomics.order] exists. Interleavings: program order, reads-from, modification order and
 // from-reads are acyclic together.
+#include <algorithm>
+#include <cstdint>
+
 #include "proofs/explorer/src/graph.hpp"
 
 namespace quiesce::explorer::detail {
 
-bool graph::sequentially_consistent() const {
+bool graph::remains_seq_cst(event_id id) const {
     if (model_ == memory_model::sc) {
         return interleaves();
     }
-    return seq_cst_.size() < 2 || orders_seq_cst();
+    const event& e = at(id);
+    if (seq_cst_.size() < 2 || !e.is_access() || position(e) + 1 == order_of_[e.location].size()) {
+        return true;
+    }
+    return orders_seq_cst();
 }
 
 // The edges are few, so a search in depth over them decides it.
@@ -78,10 +85,32 @@ bool graph::interleaves() const {
 
 bool graph::orders_seq_cst() const {
     const std::size_t n = seq_cst_.size();
+    const std::size_t locations = order_of_.size();
+    std::vector<extremes> after(n * locations);
+    std::vector<extremes> before(n * locations);
+    std::vector<extremes> row;
+    for (std::size_t i = 0; i != n; ++i) {
+        if (at(seq_cst_[i]).kind == event_kind::fence) {
+            earliest_after(seq_cst_[i], row);
+            std::copy(row.begin(), row.end(), after.begin() + static_cast<std::ptrdiff_t>(i * locations));
+            latest_before(seq_cst_[i], row);
+            std::copy(row.begin(), row.end(), before.begin() + static_cast<std::ptrdiff_t>(i * locations));
+        }
+    }
     std::vector<std::vector<bool>> edge(n, std::vector<bool>(n, false));
     for (std::size_t i = 0; i != n; ++i) {
         for (std::size_t j = 0; j != n; ++j) {
-            edge[i][j] = i != j && must_come_before(seq_cst_[i], seq_cst_[j]);
+            const event& a = at(seq_cst_[i]);
+            const event& b = at(seq_cst_[j]);
+            const bool any_light = a.ordering == order::light || b.ordering == order::light;
+            const bool any_heavy = a.ordering == order::heavy || b.ordering == order::heavy;
+            if (i == j || (any_light && !any_heavy)) {
+                continue;
+            }
+            edge[i][j] = a.kind == event_kind::fence && b.kind == event_kind::fence
+                             ? fences_ordered(seq_cst_[i], seq_cst_[j], after.data() + i * locations,
+                                              before.data() + j * locations)
+                             : must_come_before(seq_cst_[i], seq_cst_[j]);
         }
     }
     for (std::size_t k = 0; k != n; ++k) {
@@ -99,43 +128,60 @@ bool graph::orders_seq_cst() const {
     return true;
 }
 
-bool graph::must_come_before(event_id a, event_id b) const {
-    const event& from = at(a);
-    const event& to = at(b);
-    const bool any_light = from.ordering == order::light || to.ordering == order::light;
-    const bool any_heavy = from.ordering == order::heavy || to.ordering == order::heavy;
-    if (any_light && !any_heavy) {
-        return false;
+void graph::earliest_after(event_id fence, std::vector<extremes>& by_location) const {
+    by_location.assign(order_of_.size(), {INT32_MAX, INT32_MAX});
+    for (event_id p = 0; p != static_cast<event_id>(size()); ++p) {
+        const event& e = at(p);
+        if (e.is_access() && happens_before(fence, p) && (e.is_write() ? e.place >= 0 : e.reads_from != no_event)) {
+            extremes& x = by_location[e.location];
+            std::int32_t& least = e.is_write() ? x.write : x.read;
+            least = std::min(least, static_cast<std::int32_t>(position(e)));
+        }
     }
-    const bool from_fence = from.kind == event_kind::fence;
-    const bool to_fence = to.kind == event_kind::fence;
-    const bool fences_order = model_ == memory_model::rc11 || any_light;
-    if (from_fence && to_fence && fences_order && happens_before(a, b)) {
+}
+
+void graph::latest_before(event_id fence, std::vector<extremes>& by_location) const {
+    by_location.assign(order_of_.size(), {-1, -1});
+    for (event_id q = 0; q != static_cast<event_id>(size()); ++q) {
+        const event& e = at(q);
+        if (e.is_access() && happens_before(q, fence) && (e.is_write() ? e.place >= 0 : e.reads_from != no_event)) {
+            extremes& x = by_location[e.location];
+            std::int32_t& most = e.is_write() ? x.write : x.read;
+            most = std::max(most, static_cast<std::int32_t>(position(e)));
+        }
+    }
+}
+
+// Happens before, or happens before, extended coherence, happens before. In C++20's order only the second.
+bool graph::fences_ordered(event_id a, event_id b, const extremes* after_a, const extremes* before_b) const {
+    const bool any_light = at(a).ordering == order::light || at(b).ordering == order::light;
+    if (at(a).thread == at(b).thread ? at(a).index < at(b).index
+                                     : (model_ == memory_model::rc11 || any_light) && happens_before(a, b)) {
         return true;
     }
+    if (model_ == memory_model::cpp20 && strongly_before(a, b)) {
+        return true;
+    }
+    for (std::size_t x = 0; x != order_of_.size(); ++x) {
+        const extremes& first = after_a[x];
+        const extremes& last = before_b[x];
+        if (first.write < std::max(last.write, last.read + 1) || first.read < std::max(last.write, last.read)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Of two events that are not both fences: a fence stands for what happens after, or before, it.
+bool graph::must_come_before(event_id a, event_id b) const {
     if (step(a, b)) {
         return true;
     }
-    const auto n = static_cast<event_id>(size());
-    for (event_id p = 0; p != n; ++p) {
-        const bool starts = p == a || (from_fence && happens_before(a, p));
-        if (!starts) {
-            continue;
-        }
-        if (!to_fence) {
-            if (p != a && step(p, b)) {
-                return true;
-            }
-            continue;
-        }
-        for (event_id q = 0; q != n; ++q) {
-            const bool ends = q == b || happens_before(q, b);
-            if (!ends) {
-                continue;
-            }
-            if (step(p, q) || (from_fence && p != a && q != b && extended_coherence(p, q))) {
-                return true;
-            }
+    const bool from_fence = at(a).kind == event_kind::fence;
+    const bool to_fence = at(b).kind == event_kind::fence;
+    for (event_id e = 0; e != static_cast<event_id>(size()); ++e) {
+        if ((from_fence && happens_before(a, e) && step(e, b)) || (to_fence && happens_before(e, b) && step(a, e))) {
+            return true;
         }
     }
     return false;

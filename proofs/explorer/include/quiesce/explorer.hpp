@@ -55,6 +55,10 @@ struct options {
     bool keep_going = false;
     /// The most executions; 0 for no bound.
     std::uint64_t max_executions = 0;
+    /// The most seconds; 0 for no limit.
+    double max_seconds = 0;
+    /// Called about twice a second with the executions of every kind so far.
+    std::function<void(std::uint64_t executions, double seconds)> progress;
     /// The most operations of one thread in one execution.
     unsigned max_operations = 10'000;
 };
@@ -96,6 +100,8 @@ struct access {
     std::memory_order failure = std::memory_order_relaxed;
     bool non_atomic = false;
     bool weak = false;
+    /// Of an await: whether it may give up, so that waiting for ever is no deadlock.
+    bool timed = false;
     std::uint64_t (*apply)(std::uint64_t old, std::uint64_t operand) = nullptr;
     bool (*holds)(const void* captured, std::uint64_t value) = nullptr;
     const void* captured = nullptr;
@@ -111,6 +117,8 @@ void join(unsigned thread, const place& at);
 void check(bool condition, const char* message, const place& at);
 void assume(bool condition);
 unsigned choose(unsigned alternatives, const place& at);
+void free_memory(void* memory, std::size_t bytes, const place& at);
+unsigned self();
 void record(const std::int64_t* values, std::size_t count);
 std::uint64_t newest(const void* cell);
 
@@ -205,6 +213,12 @@ public:
             detail::place at = detail::place::current()) const {
         return await_and_update(satisfied, T(), nullptr, order, at);
     }
+    /// The same, but a thread that waits here for ever is not a deadlock: the program offers another choice elsewhere.
+    template <class Predicate>
+    T await_timed(Predicate satisfied, std::memory_order order = std::memory_order_seq_cst,
+                  detail::place at = detail::place::current()) const {
+        return await_and_update(satisfied, T(), nullptr, order, at, true);
+    }
     /// The same, and stores `value` in the same step.
     template <class Predicate>
     T await_exchange(Predicate satisfied, T value, std::memory_order order = std::memory_order_seq_cst,
@@ -273,7 +287,7 @@ private:
 
     template <class Predicate>
     T await_and_update(const Predicate& satisfied, T value, std::uint64_t (*apply)(std::uint64_t, std::uint64_t),
-                       std::memory_order order, const detail::place& at) const {
+                       std::memory_order order, const detail::place& at, bool timed = false) const {
         static_assert(std::is_trivially_copyable_v<Predicate> && sizeof(Predicate) <= 16,
                       "the captures of an await's predicate are trivially copyable and at most sixteen bytes");
         return detail::from_word<T>(detail::perform(
@@ -281,6 +295,7 @@ private:
              .cell = this,
              .operand = detail::to_word(value),
              .success = order,
+             .timed = timed,
              .apply = apply,
              .holds =
                  [](const void* captured, std::uint64_t found) {
@@ -360,6 +375,15 @@ inline void assume(bool condition) {
 /// One of the numbers below `alternatives`; every one of them is explored.
 inline unsigned choose(unsigned alternatives, detail::place at = detail::place::current()) {
     return detail::choose(alternatives, at);
+}
+/// Gives memory back: whoever uses an object in it from here on, or used one without being ordered before, is reported.
+/// Nothing else of the program gets the memory.
+inline void free_memory(void* memory, std::size_t bytes, detail::place at = detail::place::current()) {
+    detail::free_memory(memory, bytes, at);
+}
+/// The number of the calling thread, below 64; the first is 0.
+inline unsigned this_thread() {
+    return detail::self();
 }
 /// Records what the execution came to, in the report's `outcomes`.
 template <class... Values>

@@ -1,0 +1,210 @@
+// The explorer as a platform of the core: the third, beside the native one and Relacy's.
+#pragma once
+
+#include <quiesce/explorer.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <new>
+#include <source_location>
+#include <string_view>
+
+#include "proofs/scenarios/instance.hpp"
+#include "quiesce/platform.hpp"
+
+namespace quiesce::models {
+
+class explorer_platform {
+public:
+    using place = std::source_location;
+
+    template <class T>
+    class atomic {
+    public:
+        explicit(false) atomic(T v, place at = place::current()) : cell_(v, at), wakes_(0, at) {}
+
+        T load(std::memory_order order, place at = place::current()) const { return cell_.load(order, at); }
+        void store(T v, std::memory_order order, place at = place::current()) { cell_.store(v, order, at); }
+        T exchange(T v, std::memory_order order, place at = place::current()) { return cell_.exchange(v, order, at); }
+        bool compare_exchange_strong(T& expected, T v, std::memory_order success, std::memory_order failure,
+                                     place at = place::current()) {
+            return cell_.compare_exchange_strong(expected, v, success, failure, at);
+        }
+        bool compare_exchange_weak(T& expected, T v, std::memory_order success, std::memory_order failure,
+                                   place at = place::current()) {
+            return cell_.compare_exchange_weak(expected, v, success, failure, at);
+        }
+        T fetch_add(T v, std::memory_order order, place at = place::current()) requires std::is_integral_v<T> {
+            return cell_.fetch_add(v, order, at);
+        }
+        T fetch_sub(T v, std::memory_order order, place at = place::current()) requires std::is_integral_v<T> {
+            return cell_.fetch_sub(v, order, at);
+        }
+
+    private:
+        friend class explorer_platform;
+        explorer::atomic<T> cell_;
+        // How often it was woken. A parked thread waits for this to change, not for the value, so that a wake that is
+        // missing is seen.
+        explorer::atomic<std::uint32_t> wakes_;
+    };
+
+    template <class T>
+    class plain {
+    public:
+        explicit(false) plain(T v, place at = place::current()) : cell_(v, at) {}
+        T get(place at = place::current()) const { return cell_.get(at); }
+        void set(T v, place at = place::current()) { cell_.set(v, at); }
+
+    private:
+        explorer::plain<T> cell_;
+    };
+
+    class mutex {
+    public:
+        explicit mutex(place at = place::current()) : held_(0, at) {}
+        void lock(place at = place::current()) {
+            held_.await_exchange([](std::uint32_t held) { return held == 0; }, 1, std::memory_order_acquire, at);
+        }
+        bool try_lock(place at = place::current()) {
+            std::uint32_t held = 0;
+            return held_.compare_exchange_strong(held, 1, std::memory_order_acquire, std::memory_order_relaxed, at);
+        }
+        void unlock(place at = place::current()) { held_.store(0, std::memory_order_release, at); }
+
+    private:
+        explorer::atomic<std::uint32_t> held_;
+    };
+
+    template <class T>
+    class thread_slot {
+    public:
+        using hook = void (*)(void* context, T* value);
+        using question = bool (*)(T* value);
+
+        thread_slot(void* context, hook on_exit, question busy = nullptr)
+            : context_(context), on_exit_(on_exit), busy_(busy) {
+            proofs::current->add_slot({this, &exits, &is_busy});
+        }
+        thread_slot(const thread_slot&) = delete;
+        thread_slot& operator=(const thread_slot&) = delete;
+        ~thread_slot() { proofs::current->remove_slot(this); }
+
+        T* get() const { return value_[proofs::this_thread()]; }
+        [[nodiscard]] bool set(T* value) {
+            value_[proofs::this_thread()] = value;
+            return true;
+        }
+
+    private:
+        static void exits(void* self, unsigned thread) {
+            auto* const slot = static_cast<thread_slot*>(self);
+            T* const value = std::exchange(slot->value_[thread], nullptr);
+            if (value != nullptr) {
+                slot->on_exit_(slot->context_, value);
+            }
+        }
+        static bool is_busy(void* self, unsigned thread) {
+            auto* const slot = static_cast<thread_slot*>(self);
+            return slot->busy_ != nullptr && slot->value_[thread] != nullptr && slot->busy_(slot->value_[thread]);
+        }
+
+        void* const context_;
+        const hook on_exit_;
+        const question busy_;
+        T* value_[proofs::max_threads] = {};
+    };
+
+    /// In a model the scenario's threads take the steps.
+    template <class Domain>
+    class driver {
+    public:
+        explicit driver(Domain&) {}
+        void ensure_started() {}
+        void stop() {}
+        static constexpr bool absent() { return false; }
+        static constexpr unsigned look_again_ms = 0;
+        static constexpr bool is_this_thread() { return false; }
+        void pause_for_fork() {}
+        void resume_in_parent() {}
+        void resume_in_child() {}
+    };
+    template <class Domain>
+    using worker = driver<Domain>;
+
+    static void light_fence(place at = place::current()) { explorer::light_fence(at); }
+    static void heavy_fence(place at = place::current()) { explorer::heavy_fence(at); }
+
+    template <class T, class Predicate>
+    static T await(atomic<T>& cell, Predicate satisfied, std::memory_order order, place at = place::current()) {
+        for (;;) {
+            const std::uint32_t wakes = cell.wakes_.load(std::memory_order_acquire, at);
+            const T seen = cell.load(order, at);
+            if (satisfied(seen)) {
+                return seen;
+            }
+            cell.wakes_.await([wakes](std::uint32_t now) { return now != wakes; }, std::memory_order_acquire, at);
+        }
+    }
+
+    template <class T, class Predicate>
+    static bool await_for(atomic<T>& cell, Predicate satisfied, std::memory_order order, unsigned,
+                          place at = place::current()) {
+        for (;;) {
+            const std::uint32_t wakes = cell.wakes_.load(std::memory_order_acquire, at);
+            if (satisfied(cell.load(order, at))) {
+                return true;
+            }
+            if (explorer::choose(2, at) != 0) {
+                return satisfied(cell.load(order, at));
+            }
+            cell.wakes_.await_timed([wakes](std::uint32_t now) { return now != wakes; }, std::memory_order_acquire, at);
+        }
+    }
+
+    template <class T>
+    static void wake(atomic<T>& cell, place at = place::current()) {
+        (void)cell.wakes_.fetch_add(1, std::memory_order_acq_rel, at);
+    }
+
+    static std::uint64_t now() { return 0; }
+    static unsigned this_shard() { return proofs::current->shard[proofs::this_thread()]; }
+    static unsigned choose(unsigned n, place at = place::current()) { return explorer::choose(n, at); }
+
+    static void* allocate(std::size_t bytes, std::size_t alignment, place at = place::current()) {
+        if (proofs::current->allocations_may_fail[proofs::this_thread()] && explorer::choose(2, at) != 0) {
+            return nullptr;
+        }
+        ++proofs::current->allocated;
+        return ::operator new (bytes, std::align_val_t{alignment});
+    }
+    static void deallocate(void* memory, std::size_t bytes, std::size_t, place at = place::current()) {
+        --proofs::current->allocated;
+        explorer::free_memory(memory, bytes, at);
+    }
+
+    static const quiesce::limits& limits() { return proofs::settings.sizes; }
+    static bool seeded(defect d) { return proofs::settings.seeded == d; }
+    static bool checked() { return true; }
+    static bool thread_is_busy() { return proofs::current->is_busy(proofs::this_thread()); }
+    static void report(const misuse_report& r, place at = place::current()) {
+        // NUL-terminated, as `describe` promises.
+        check(false, describe(r.kind).data(), at);
+    }
+
+    // For scenarios.
+
+    static void check(bool condition, const char* message, place at = place::current()) {
+        explorer::check(condition, message, at);
+    }
+    static void reached(std::string_view label) { proofs::reach(label); }
+    static void move_to_shard(unsigned n) { proofs::current->shard[proofs::this_thread()] = n; }
+    /// From here on every allocation of the calling thread may fail.
+    static void let_allocations_fail() { proofs::current->allocations_may_fail[proofs::this_thread()] = true; }
+    template <class T>
+    static void name(const T&, const char*) {}
+};
+
+static_assert(platform<explorer_platform>);
+
+}  // namespace quiesce::models
