@@ -58,7 +58,7 @@ fmt:
 lint: deps
     git ls-files -z -co --exclude-standard '*.hpp' '*.cpp' | xargs -0 clang-format --dry-run --Werror
     cmake --preset dev-clang
-    run-clang-tidy-19 -quiet -p build/dev-clang '^{{justfile_directory()}}/(bench|core|relacy_models|tools|tsan_tests)/'
+    run-clang-tidy-19 -quiet -p build/dev-clang '^{{justfile_directory()}}/(bench|core|proofs|relacy_models|tools|tsan_tests)/'
 
 # What continuous integration runs
 ci: test

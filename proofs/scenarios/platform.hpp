@@ -57,6 +57,7 @@ public:
         void set(T v, place at = place::current()) { cell_.set(v, at); }
 
     private:
+        friend class explorer_platform;
         explorer::plain<T> cell_;
     };
 
@@ -202,7 +203,11 @@ public:
     /// From here on every allocation of the calling thread may fail.
     static void let_allocations_fail() { proofs::current->allocations_may_fail[proofs::this_thread()] = true; }
     template <class T>
-    static void name(const T&, const char*) {}
+    static void name(const T& object, const char* text) {
+        if constexpr (requires { object.cell_; }) {
+            explorer::name(object.cell_, text);
+        }
+    }
 };
 
 static_assert(platform<explorer_platform>);

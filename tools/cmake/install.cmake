@@ -1,5 +1,5 @@
-# What find_package(quiesce) finds: the target quiesce::core, with the definitions that it was built with, and as the
-# component relacy what engines of one's own scenarios are made of; and the command `quiesce`.
+# What find_package(quiesce) finds: the targets quiesce::core, with the definitions that it was built with, and
+# quiesce::explorer; as the component relacy what engines of one's own scenarios are made of; and the command `quiesce`.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -13,6 +13,10 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/core/include/ DESTINATION include FILES_
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(EXPORT quiesce_targets NAMESPACE quiesce:: FILE quiesceTargets.cmake DESTINATION ${package_dir})
 
+if(TARGET quiesce_explorer)
+  install(TARGETS quiesce_explorer EXPORT quiesce_targets)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/proofs/explorer/include/ DESTINATION include FILES_MATCHING PATTERN "*.hpp")
+endif()
 if(QUIESCE_BUILD_RELACY)
   install(TARGETS quiesce_relacy_engine EXPORT quiesce_relacy_targets)
   install(EXPORT quiesce_relacy_targets NAMESPACE quiesce:: FILE quiesceRelacyTargets.cmake

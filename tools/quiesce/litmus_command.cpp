@@ -27,7 +27,8 @@ explorer::memory_model model_named(const std::string& name) {
 }  // namespace
 
 exit_code litmus(const options& o) {
-    const explorer::options how{.model = model_named(o.model)};
+    explorer::options how;
+    how.model = model_named(o.model);
     std::size_t rows = 0;
     std::size_t agree = 0;
     for (const std::filesystem::path& file : o.files) {

@@ -288,4 +288,43 @@ TEST(program, prints_its_version_and_help) {
     EXPECT_THAT(f.run({"check", "--help"}).out, HasSubstr("--hang-timeout"));
 }
 
+class litmus : public testing::Test {
+protected:
+    program_result run(const std::string& table, const std::vector<std::string>& more = {}) const {
+        const fs::path file = f.directory() / "table.tsv";
+        std::ofstream(file) << table;
+        std::vector<std::string> arguments{"litmus", file.string()};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return f.run(arguments);
+    }
+
+    front_end f;
+};
+
+constexpr const char* store_buffering =
+    "name\tprogram\texecutions\nSB\tT0: W x 1 rlx; R y rlx -> a | T1: W y 1 rlx; R x rlx -> b\t4\n";
+
+TEST_F(litmus, exits_with_0_when_every_row_agrees) {
+    const program_result r = run(store_buffering);
+    EXPECT_EQ(r.status, 0) << r.err;
+    EXPECT_EQ(r.out, "1 of 1 rows agree\n");
+}
+
+TEST_F(litmus, prints_the_rows_that_differ_and_exits_with_1) {
+    const program_result r = run(store_buffering, {"--model", "sc"});
+    EXPECT_EQ(r.status, 1);
+    EXPECT_THAT(r.out, StartsWith("SB: executions 3 instead of 4\n"));
+    EXPECT_EQ(r.last_line(), "0 of 1 rows agree");
+}
+
+TEST_F(litmus, refuses_what_it_cannot_read_in_one_sentence_and_exits_with_2) {
+    for (const program_result& r :
+         {run("nothing\n"), run("name\tprogram\texecutions\nSB\tT0: W x 1 rlx\n"),
+          run("name\tprogram\texecutions\nSB\tT0: Q x 1 rlx\t1\n"), run("name\tprogram\tmiracles\n"),
+          run(store_buffering, {"--model", "armv8"}), f.run({"litmus", "/nonexistent"})}) {
+        EXPECT_EQ(r.status, 2) << r.out;
+        EXPECT_TRUE(one_sentence(r.err)) << r.err;
+    }
+}
+
 }  // namespace

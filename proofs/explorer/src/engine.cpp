@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "proofs/explorer/src/fiber.hpp"
+#include "proofs/explorer/src/trace.hpp"
 
 namespace quiesce::explorer::detail {
 
@@ -139,14 +140,15 @@ void engine::block() {
 
 void engine::give_up(verdict v, const char* kind, std::string message) {
     report_.verdict = v;
-    report_.violation = {kind, std::move(message)};
+    report_.violation = {kind, std::move(message), trace_of(g(), names_.size(), location_names_)};
     stop_ = true;
     to_host();
 }
 
 void engine::found(const char* kind, std::string message) {
     if (report_.violation.kind.empty()) {
-        report_.violation = {kind, std::move(message)};
+        report_.violation = {kind, std::move(message),
+                             how_.keep_going ? std::string() : trace_of(g(), names_.size(), location_names_)};
     }
     if (!how_.keep_going) {
         stop_ = true;
@@ -298,7 +300,9 @@ void engine::schedule() {
     }
 }
 
-event_id engine::do_operation(const request& asked, const place&) {
+event_id engine::do_operation(request& asked, const place& at) {
+    asked.file = at.file_name();
+    asked.line = at.line();
     fiber& f = fibers_[self_];
     if (f.replayed < events_of_[self_].size()) {
         const event_id e = events_of_[self_][f.replayed];
@@ -434,6 +438,12 @@ void engine::check(bool condition, const char* message, const place& at) {
     block();
 }
 
+void engine::violate(const char* kind, const char* message) {
+    found(kind, message);
+    assumption_failed_ = true;
+    block();
+}
+
 void engine::assume(bool condition) {
     if (!condition) {
         assumption_failed_ = true;
@@ -455,6 +465,14 @@ void engine::free_memory(void* memory, std::size_t bytes, const place& at) {
     asked.operand = reinterpret_cast<std::uintptr_t>(memory);
     asked.desired = bytes;
     (void)do_operation(asked, at);
+}
+
+void engine::name(const void* cell, const char* text) {
+    const std::uint32_t location = location_of(cell);
+    if (location_names_.size() <= location) {
+        location_names_.resize(location + 1U, nullptr);
+    }
+    location_names_[location] = text;
 }
 
 std::uint64_t engine::newest(const void* cell) {
@@ -537,6 +555,9 @@ void join(unsigned thread, const place& at) {
 void check(bool condition, const char* message, const place& at) {
     inside()->check(condition, message, at);
 }
+void violate(const char* kind, const char* message) {
+    inside()->violate(kind, message);
+}
 void assume(bool condition) {
     inside()->assume(condition);
 }
@@ -551,6 +572,9 @@ void free_memory(void* memory, std::size_t bytes, const place& at) {
 }
 unsigned self() {
     return inside()->self();
+}
+void name(const void* cell, const char* text) {
+    inside()->name(cell, text);
 }
 std::uint64_t newest(const void* cell) {
     return inside()->newest(cell);

@@ -34,10 +34,12 @@ public:
     unsigned spawn(void (*run)(void* body), void* body, const place& at);
     void join(unsigned thread, const place& at);
     void check(bool condition, const char* message, const place& at);
+    void violate(const char* kind, const char* message);
     void assume(bool condition);
     unsigned choose(unsigned alternatives, const place& at);
     void record(const std::int64_t* values, std::size_t count) { outcome_.assign(values, values + count); }
     std::uint64_t newest(const void* cell);
+    void name(const void* cell, const char* text);
     void free_memory(void* memory, std::size_t bytes, const place& at);
     unsigned self() const { return self_; }
     void* allocate(std::size_t bytes, std::size_t alignment);
@@ -98,7 +100,7 @@ private:
     /// Follows what threads in replay wait for.
     unsigned ready(unsigned t);
     bool need_is_met(const fiber& f) const;
-    event_id do_operation(const request& asked, const place& at);
+    event_id do_operation(request& asked, const place& at);
     void wait_for(unsigned thread, unsigned events, bool end);
     [[noreturn]] void block();
     [[noreturn]] void give_up(verdict v, const char* kind, std::string message);
@@ -145,6 +147,7 @@ private:
     /// Lists of reads to revisit, of the frames that have one, one after the other.
     std::vector<event_id> reads_to_revisit_;
     std::vector<event_id> map_;
+    std::vector<const char*> location_names_;
 
     std::vector<fiber> fibers_;
     /// Whose how many-th thread each is: the same in every execution.

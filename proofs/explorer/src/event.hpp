@@ -51,6 +51,9 @@ struct request {
     std::uint64_t operand = 0;
     /// What a compare-exchange stores; the bytes that are freed.
     std::uint64_t desired = 0;
+    /// Where in the program.
+    const char* file = "";
+    unsigned line = 0;
     /// Set in a read-modify-write.
     update_function update = nullptr;
     predicate awaited;

@@ -13,10 +13,13 @@ namespace {
 constexpr std::size_t region_bytes =
     address_space::max_threads * (address_space::stack_bytes + address_space::heap_bytes);
 
+// The same addresses in every process, where they are free, so that traces are the same.
+void* const usual_base = reinterpret_cast<void*>(std::uintptr_t{0x510000000000});
+
 // Pages come into being when they are touched.
-void* reserve(std::size_t bytes) {
+void* reserve(std::size_t bytes, void* wanted) {
     void* const memory =
-        ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        ::mmap(wanted, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) {
         throw std::bad_alloc();
     }
@@ -26,8 +29,8 @@ void* reserve(std::size_t bytes) {
 }  // namespace
 
 address_space::address_space()
-    : base_(static_cast<char*>(reserve(region_bytes))),
-      numbers_(static_cast<std::uint32_t*>(reserve(region_bytes * sizeof(std::uint32_t)))) {}
+    : base_(static_cast<char*>(reserve(region_bytes, usual_base))),
+      numbers_(static_cast<std::uint32_t*>(reserve(region_bytes * sizeof(std::uint32_t), nullptr))) {}
 
 address_space::~address_space() {
     ::munmap(base_, region_bytes);

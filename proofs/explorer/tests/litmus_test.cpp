@@ -31,7 +31,9 @@ TEST(Litmus, BlockingProgramsGiveTheKnownExecutionsAndDeadlocks) {
 }
 
 std::uint64_t executions(const char* text, memory_model model) {
-    return litmus::explore(litmus::parse(text), {.model = model}).executions;
+    options how;
+    how.model = model;
+    return litmus::explore(litmus::parse(text), how).executions;
 }
 
 // Independent reads of independent writes: release stores and seq_cst loads.

@@ -64,8 +64,13 @@ struct options {
 };
 
 struct violation {
+    /// "data race", "assertion", "deadlock", "use after free", "double free", "uninitialised read", "escaped
+    /// exception", "unbounded loop", or what a program reports itself.
     std::string kind;
     std::string message;
+    /// The execution, an operation in each line, in an order in which they can happen; each load with the store that it
+    /// read. Empty with `keep_going`.
+    std::string trace;
 };
 
 struct report {
@@ -115,10 +120,12 @@ void fence(std::memory_order order, fence_kind kind, const place& at);
 unsigned spawn(void (*run)(void* body), void* body, const place& at);
 void join(unsigned thread, const place& at);
 void check(bool condition, const char* message, const place& at);
+void violate(const char* kind, const char* message);
 void assume(bool condition);
 unsigned choose(unsigned alternatives, const place& at);
 void free_memory(void* memory, std::size_t bytes, const place& at);
 unsigned self();
+void name(const void* cell, const char* text);
 void record(const std::int64_t* values, std::size_t count);
 std::uint64_t newest(const void* cell);
 
@@ -367,6 +374,15 @@ inline void heavy_fence(detail::place at = detail::place::current()) {
 /// An assertion of the program.
 inline void check(bool condition, const char* message = "a check failed", detail::place at = detail::place::current()) {
     detail::check(condition, message, at);
+}
+/// Names a location in traces; the text must outlive the exploration. A location without one goes by its declaration.
+template <class Cell>
+void name(const Cell& cell, const char* text) {
+    detail::name(&cell, text);
+}
+/// Reports a violation of a kind of the program's own.
+inline void violate(const char* kind, const char* message) {
+    detail::violate(kind, message);
 }
 /// Ends the thread where the condition does not hold; the execution then does not count.
 inline void assume(bool condition) {

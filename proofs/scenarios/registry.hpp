@@ -1,0 +1,52 @@
+// The scenarios that an engine was built with.
+#pragma once
+
+#include "proofs/scenarios/platform.hpp"
+#include "relacy_models/scenario.hpp"
+
+namespace quiesce::models::proofs {
+
+struct entry {
+    const scenario_info* info;
+    /// One execution: the set-up, the threads, the end.
+    void (*program)();
+    const entry* next;
+};
+
+/// The most recently registered scenario, or null.
+inline const entry*& first_entry() {
+    static const entry* first = nullptr;
+    return first;
+}
+
+template <class Scenario>
+void execute() {
+    static_assert(Scenario::info.threads < max_threads);
+    current = new instance;
+    auto* const s = new Scenario();
+    explorer::thread* threads[max_threads] = {};
+    for (unsigned i = 0; i != Scenario::info.threads; ++i) {
+        threads[i] = new explorer::thread([s, i] {
+            s->thread(i);
+            current->exit_thread(this_thread());
+        });
+    }
+    for (unsigned i = 0; i != Scenario::info.threads; ++i) {
+        threads[i]->join();
+    }
+    s->finish();
+    current->exit_thread(this_thread());
+    delete s;
+    if (current->allocated != 0) {
+        explorer::violate("leak", "memory was allocated that nobody freed");
+    }
+}
+
+/// Registers a scenario when a static of this type is built.
+template <class Scenario>
+struct registration {
+    entry e{&Scenario::info, &execute<Scenario>, first_entry()};
+    registration() { first_entry() = &e; }
+};
+
+}  // namespace quiesce::models::proofs
