@@ -43,12 +43,13 @@ protected:
 
     int use_in_child() {
         return exit_code_of_child([this] {
-            const int before = deleted;
-            defer<headless>(block + 1, deleted, domain);
+            // What other threads have retired may be deleted here too, and counts elsewhere.
+            std::atomic<int> of_the_child{0};
+            defer<headless>(block + 1, of_the_child, domain);
             domain.synchronize();
             domain.free_rcu_barrier();
             domain.barrier();
-            return deleted == before + block + 1 ? 0 : 1;
+            return of_the_child == block + 1 ? 0 : 1;
         });
     }
 };
