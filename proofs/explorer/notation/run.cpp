@@ -38,9 +38,13 @@ public:
                 start(t);
             }
         }
+        // Those that nobody joins as well: the outcome is of all of them.
+        std::vector<bool> joined(threads_.size());
         for (unsigned t = 0; t != threads_.size(); ++t) {
-            if (!program_.spawned[t]) {
+            if (threads_[t] != nullptr && !joined[t]) {
                 threads_[t]->join();
+                joined[t] = true;
+                t = -1U;  // it may have started one that was passed over
             }
         }
         std::vector<std::int64_t> outcome = registers_;
@@ -107,7 +111,12 @@ private:
                 break;
             case opcode::choose: set(i, choose(static_cast<unsigned>(i.first.number))); break;
             case opcode::spawn: start(i.target); break;
-            case opcode::join: threads_[i.target]->join(); break;
+            case opcode::join:
+                if (threads_[i.target] == nullptr) {
+                    detail::refuse("a thread is joined before it is spawned");
+                }
+                threads_[i.target]->join();
+                break;
             case opcode::assume: assume(registers_[static_cast<std::size_t>(i.reg)] == value(i.first)); break;
             case opcode::only_if: break;
         }

@@ -84,7 +84,7 @@ void engine::start_execution() {
     for (event_id e = 0; e != static_cast<event_id>(g().size()); ++e) {
         events_of_[g().at(e).thread].push_back(e);
     }
-    outcome_.clear();
+    has_outcome_ = false;
     assumption_failed_ = false;
     dead_ = false;
     start_fiber(0);
@@ -438,6 +438,15 @@ void engine::check(bool condition, const char* message, const place& at) {
     block();
 }
 
+void engine::record(const std::int64_t* values, std::size_t count) {
+    outcome_.assign(values, values + count);
+    has_outcome_ = true;
+}
+
+void engine::refuse(const char* sentence) {
+    give_up(verdict::engine_error, "unsupported program", sentence);
+}
+
 void engine::violate(const char* kind, const char* message) {
     found(kind, message);
     assumption_failed_ = true;
@@ -500,7 +509,7 @@ void engine::finish_execution() {
     if (complete) {
         ++report_.executions;
         report_.racy += how_.keep_going && g().has_race() ? 1U : 0U;
-        if (!outcome_.empty()) {
+        if (has_outcome_) {
             ++report_.outcomes[outcome_];
         }
     } else if (waits && stuck) {
@@ -557,6 +566,9 @@ void check(bool condition, const char* message, const place& at) {
 }
 void violate(const char* kind, const char* message) {
     inside()->violate(kind, message);
+}
+void refuse(const char* sentence) {
+    inside()->refuse(sentence);
 }
 void assume(bool condition) {
     inside()->assume(condition);

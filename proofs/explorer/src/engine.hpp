@@ -37,7 +37,8 @@ public:
     void violate(const char* kind, const char* message);
     void assume(bool condition);
     unsigned choose(unsigned alternatives, const place& at);
-    void record(const std::int64_t* values, std::size_t count) { outcome_.assign(values, values + count); }
+    void record(const std::int64_t* values, std::size_t count);
+    void refuse(const char* sentence);
     std::uint64_t newest(const void* cell);
     void name(const void* cell, const char* text);
     void free_memory(void* memory, std::size_t bytes, const place& at);
@@ -163,6 +164,7 @@ private:
     bool stop_ = false;
     bool assumption_failed_ = false;
     std::vector<std::int64_t> outcome_;
+    bool has_outcome_ = false;
 };
 
 }  // namespace quiesce::explorer::detail

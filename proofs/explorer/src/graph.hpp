@@ -112,6 +112,7 @@ private:
     bool must_come_before(event_id a, event_id b) const;
     bool extended_coherence(event_id a, event_id b) const;
     bool strongly_before(event_id a, event_id b) const;
+    event_id next_in_thread(event_id e) const;
     bool step(event_id a, event_id b) const;
     event_id first_elsewhere_after(event_id a) const;
     event_id last_elsewhere_before(event_id b) const;

@@ -220,31 +220,50 @@ bool graph::step(event_id a, event_id b) const {
     return c != no_event && d != no_event && c != d && happens_before(c, d);
 }
 
+// C++20, [intro.races]: sequenced before; or by synchronising themselves, where both are seq_cst; or sequenced before,
+// happens before, sequenced before. A read-modify-write is one operation. The start and the end of a thread count as
+// evaluations in it.
 bool graph::strongly_before(event_id a, event_id b) const {
-    const event& x = at(a);
-    const event& y = at(b);
+    const event_id last_half = at(a).is_update && at(a).is_read() ? next_in_thread(a) : a;
+    const event_id first_half = at(b).is_update && at(b).is_write() ? at(b).previous : b;
+    const event& x = at(last_half == no_event ? a : last_half);
+    const event& y = at(first_half);
     if (x.thread == y.thread) {
         return x.index < y.index;
     }
-    if (!happens_before(a, b)) {
-        return false;
-    }
-    // Through events that are neither: sequenced before, happens before, sequenced before.
-    if (x.index + 1 < threads_[x.thread].length && y.previous != no_event) {
-        const event& before_y = at(y.previous);
-        if (x.index + 1U < clocks_->of(before_y.happens_before, x.thread)) {
+    const event_id before_y = y.previous != no_event ? y.previous : threads_[y.thread].spawned_by;
+    if (before_y != no_event) {
+        const event& d = at(before_y);
+        const unsigned known = d.thread == x.thread ? d.index + 1U : clocks_->of(d.happens_before, x.thread);
+        if (known > x.index + 1U) {
             return true;
         }
+        for (event_id j = 0; j != static_cast<event_id>(size()); ++j) {
+            if (at(j).kind == event_kind::join && at(j).asked.operand == x.thread &&
+                (j == before_y || happens_before(j, before_y))) {
+                return true;
+            }
+        }
     }
-    // Or by synchronising themselves.
-    if (!x.is_write() || !y.is_read() || !releases(x.ordering) || !acquires(y.ordering)) {
+    if (!x.is_write() || !y.is_read() || x.ordering != order::seq_cst || y.ordering != order::seq_cst) {
         return false;
     }
     event_id w = y.reads_from;
-    while (w != a && at(w).is_update) {
+    while (w != last_half && at(w).is_update) {
         w = at(at(w).previous).reads_from;
     }
-    return w == a;
+    return w == last_half;
+}
+
+event_id graph::next_in_thread(event_id e) const {
+    event_id next = threads_[at(e).thread].last;
+    if (next == e) {
+        return no_event;
+    }
+    while (at(next).previous != e) {
+        next = at(next).previous;
+    }
+    return next;
 }
 
 event_id graph::first_elsewhere_after(event_id a) const {

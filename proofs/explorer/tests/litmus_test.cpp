@@ -76,6 +76,26 @@ TEST(Litmus, AsymmetricFencesOrderOnlyAgainstEachOther) {
     EXPECT_EQ(message_passing("lt", "lt"), 4U);
 }
 
+std::string outcomes(const char* text) {
+    const litmus::program p = litmus::parse(text);
+    std::string all;
+    for (const auto& [values, times] : litmus::explore(p).outcomes) {
+        all += litmus::describe(p, values) + "x" + std::to_string(times) + " ";
+    }
+    return all;
+}
+
+TEST(Litmus, AnOutcomeIsOfEveryThreadAlsoOfOneThatNobodyJoins) {
+    EXPECT_EQ(outcomes("T0: W x 1 rlx; SP 1 | T1: R x rlx -> a; ADD y 1 rlx -> c"), "{1,0}x1 ");
+    EXPECT_EQ(outcomes("T0: W x 1 rlx | T1: F sc"), "{}x1 ");
+}
+
+TEST(Litmus, AThreadThatIsJoinedBeforeItIsSpawnedIsRefused) {
+    const report r = litmus::explore(litmus::parse("T0: JN 2 | T1: SP 2 | T2: W x 1 rlx"));
+    EXPECT_EQ(r.verdict, verdict::engine_error);
+    EXPECT_EQ(r.violation.message, "a thread is joined before it is spawned");
+}
+
 TEST(Litmus, WhatIsNotInTheNotationIsRefusedInOneSentence) {
     for (const char* const text : {"T0: W x", "T0: Q x 1 rlx", "T0: R x relaxed -> a", "T0: IF a 1; W x 1 rlx",
                                    "T0: FI", "T0: SP 3", "T0: W x one rlx", "T0: AW x lt 1 acq"}) {

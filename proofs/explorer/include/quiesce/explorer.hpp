@@ -58,7 +58,7 @@ struct options {
     /// The most seconds; 0 for no limit.
     double max_seconds = 0;
     /// Called about twice a second with the executions of every kind so far.
-    std::function<void(std::uint64_t executions, double seconds)> progress;
+    std::function<void(std::uint64_t executions, double seconds)> progress = {};
     /// The most operations of one thread in one execution.
     unsigned max_operations = 10'000;
 };
@@ -121,6 +121,8 @@ unsigned spawn(void (*run)(void* body), void* body, const place& at);
 void join(unsigned thread, const place& at);
 void check(bool condition, const char* message, const place& at);
 void violate(const char* kind, const char* message);
+/// Ends the exploration with the verdict engine_error.
+void refuse(const char* sentence);
 void assume(bool condition);
 unsigned choose(unsigned alternatives, const place& at);
 void free_memory(void* memory, std::size_t bytes, const place& at);
