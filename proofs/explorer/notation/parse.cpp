@@ -232,7 +232,11 @@ private:
             return writing(as(opcode::await_add, "lcvvo"));
         }
         if (k == "CH") {
-            return as(opcode::choose, "n");
+            instruction i = as(opcode::choose, "n");
+            if (i.first.number == 0) {
+                throw notation_error("'" + std::string(piece) + "' chooses from nothing");
+            }
+            return i;
         }
         if (k == "SP" || k == "JN") {
             return as(k == "SP" ? opcode::spawn : opcode::join, "t", false);

@@ -325,7 +325,7 @@ event_id engine::do_operation(request& asked, const place& at) {
         }
         return e;
     }
-    if (f.replayed >= how_.max_operations) {
+    if (f.replayed >= std::min(how_.max_operations, clock_pool::max_events)) {
         give_up(verdict::bounded, "unbounded loop", "a thread does more operations than the bound allows");
     }
     f.pending = &asked;
@@ -461,6 +461,9 @@ void engine::assume(bool condition) {
 }
 
 unsigned engine::choose(unsigned alternatives, const place& at) {
+    if (alternatives == 0) {
+        refuse("a choice has no alternatives");
+    }
     request asked;
     asked.kind = event_kind::choice;
     asked.operand = alternatives;

@@ -64,7 +64,8 @@ bool engine::next_read(std::size_t frame_index) {
     const candidate c = candidates_[f.next++];
     g().clear_source(e);
     g().set_source(e, c.write, c.spurious);
-    return g().remains_seq_cst(e) && tolerates_access(e) && complete_updates();
+    // An update that cannot be completed is in no execution, so it does not race either.
+    return g().remains_seq_cst(e) && complete_updates() && (g().at(e).is_update || tolerates_access(e));
 }
 
 bool engine::complete_updates() {
@@ -105,7 +106,7 @@ bool engine::add_write(unsigned t, const request& asked, std::uint64_t value, bo
     ++f.next;
     reads_outside_prefix(e, [&f](event_id) { f.revisits = true; });
     frames_.push_back(f);
-    return tolerates_access(e) && next_place(frames_.size() - 1);
+    return next_place(frames_.size() - 1);
 }
 
 template <class Visit>
@@ -155,8 +156,12 @@ bool engine::next_place(std::size_t frame_index) {
         if (read != no_event) {
             g().set_source(read, e, spurious);
         }
-        if (!g().remains_seq_cst(e) || (read != no_event && !tolerates_access(read))) {
+        if (!g().remains_seq_cst(e)) {
             continue;
+        }
+        if (!tolerates_access(e) || (read != no_event && !g().at(read).is_update && !tolerates_access(read)) ||
+            (g().at(e).is_update && !tolerates_access(g().at(e).previous))) {
+            return false;
         }
         const std::size_t frames = frames_.size();
         if (complete_updates()) {

@@ -1,6 +1,9 @@
 // Programs in C++: the families whose counts are known, and what the face promises.
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+#include <string>
+
 #include "proofs/explorer/tests/families.hpp"
 
 namespace {
@@ -39,5 +42,105 @@ INSTANTIATE_TEST_SUITE_P(
         family_case{"ticket", families::ticket, 4, 24}, family_case{"ticket", families::ticket, 5, 120},
         family_case{"ticket", families::ticket, 6, 720}),
     [](const testing::TestParamInfo<family_case>& c) { return std::string(c.param.name) + std::to_string(c.param.n); });
+
+// The second update finds that the first has read what it would read: it is in no execution, and races with nothing.
+TEST(Races, AnUpdateThatCannotBeCompletedDoesNotRace) {
+    const report r = explore([] {
+        atomic<int> x{0};
+        thread first([&x] {
+            if (x.exchange(1) == 0) {
+                (void)x.non_atomic_load();
+            }
+        });
+        thread second([&x] {
+            int expected = 0;
+            (void)x.compare_exchange_strong(expected, 5);
+        });
+        first.join();
+        second.join();
+    });
+    EXPECT_EQ(r.verdict, verdict::exhausted) << r.violation.message;
+    EXPECT_EQ(r.executions, 2U);
+}
+
+TEST(Races, AreViolationsWithTheirTrace) {
+    const report r = explore([] {
+        plain<int> x{0};
+        name(x, "shared");
+        thread writer([&x] { x.set(1); });
+        (void)x.get();
+        writer.join();
+    });
+    EXPECT_EQ(r.verdict, verdict::violated);
+    EXPECT_EQ(r.violation.kind, "data race");
+    EXPECT_NE(r.violation.trace.find("shared.store(1)  programs_test.cpp:"), std::string::npos) << r.violation.trace;
+}
+
+report explore_free(bool ordered) {
+    return explore([ordered] {
+        struct object {
+            atomic<int> value{0};
+        };
+        auto* const o = new object;
+        atomic<int> done{0};
+        thread user([&] {
+            (void)o->value.load(std::memory_order_relaxed);
+            done.store(1, ordered ? std::memory_order_release : std::memory_order_relaxed);
+        });
+        done.await([](int d) { return d == 1; }, std::memory_order_acquire);
+        free_memory(o, sizeof(object));
+        user.join();
+    });
+}
+
+TEST(Memory, IsFreedAfterEveryUseThatIsOrderedBefore) {
+    EXPECT_EQ(explore_free(true).verdict, verdict::exhausted);
+    EXPECT_EQ(explore_free(false).violation.kind, "use after free");
+}
+
+TEST(Memory, UsedAfterItIsFreedOrFreedTwiceIsReported) {
+    EXPECT_EQ(explore([] {
+                  auto* const cell = new plain<int>(1);
+                  free_memory(cell, sizeof *cell);
+                  (void)cell->get();
+              }).violation.kind,
+              "use after free");
+    EXPECT_EQ(explore([] {
+                  auto* const cell = new plain<int>(1);
+                  free_memory(cell, sizeof *cell);
+                  free_memory(cell, sizeof *cell);
+              }).violation.kind,
+              "double free");
+}
+
+TEST(Violations, AreNamed) {
+    EXPECT_EQ(explore([] { check(false, "never"); }).violation.kind, "assertion");
+    EXPECT_EQ(explore([] { throw std::runtime_error("lost"); }).violation.message, "lost");
+    EXPECT_EQ(explore([] {
+                  const atomic<int> never{0};
+                  never.await([](int n) { return n == 1; });
+              }).violation.kind,
+              "deadlock");
+    EXPECT_EQ(explore([] { (void)choose(0); }).verdict, verdict::engine_error);
+    EXPECT_EQ(explore([] {
+                  const atomic<int> flag{0};
+                  while (flag.load() == 0) {
+                  }
+              }).violation.kind,
+              "unbounded loop");
+}
+
+TEST(Program, ThatDoesNotDoTheSameAgainIsNondeterministic) {
+    int runs = 0;
+    const report r = explore([&runs] {
+        atomic<int> x{0};
+        atomic<int> y{0};
+        thread writer([&] { x.store(1, std::memory_order_relaxed); });
+        atomic<int>& which = ++runs > 1 ? y : x;
+        (void)which.load(std::memory_order_relaxed);
+        writer.join();
+    });
+    EXPECT_EQ(r.verdict, verdict::nondeterministic);
+}
 
 }  // namespace
