@@ -1,5 +1,7 @@
 #include "proofs/explorer/src/engine.hpp"
 
+#include <cxxabi.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstring>
@@ -71,6 +73,15 @@ void engine::stop_at(verdict v) {
     }
 }
 
+namespace {
+
+// What the C++ ABI keeps for each thread: the exceptions that are caught, and how many are in flight.
+exceptions_in_flight& exceptions_of_this_thread() {
+    return *reinterpret_cast<exceptions_in_flight*>(abi::__cxa_get_globals());
+}
+
+}  // namespace
+
 void engine::start_execution() {
     memory_.reset();
     for (unsigned t = 0; t != names_.size(); ++t) {
@@ -89,17 +100,21 @@ void engine::start_execution() {
     dead_ = false;
     start_fiber(0);
     self_ = 0;
+    exceptions_ = &exceptions_of_this_thread();
+    host_exceptions_ = std::exchange(*exceptions_, {});
     quiesce_explorer_switch(&host_stack_, fibers_[0].stack_pointer);
 }
 
 void engine::start_fiber(unsigned t) {
     fibers_[t].state = status::running;
+    fibers_[t].exceptions = {};
     fibers_[t].stack_pointer = prepare_stack(memory_.stack_top(t), &engine::fiber_main);
 }
 
 void engine::fiber_main() {
     engine& e = *current;
     const fiber& f = e.fibers_[e.self_];
+    bool failed = true;
     try {
         runs_program = true;
         if (e.self_ == 0) {
@@ -108,6 +123,7 @@ void engine::fiber_main() {
             f.run(f.body);
         }
         runs_program = false;
+        failed = false;
     } catch (const std::exception& x) {
         runs_program = false;
         e.found("escaped exception", x.what());
@@ -115,7 +131,13 @@ void engine::fiber_main() {
         runs_program = false;
         e.found("escaped exception", "not a std::exception");
     }
-    e.fibers_[e.self_].state = status::ended;
+    fiber& ended = e.fibers_[e.self_];
+    if (ended.replayed < e.events_of_[e.self_].size()) {
+        e.give_up(verdict::nondeterministic, "nondeterministic program",
+                  "a thread ended before it did all that it had");
+    }
+    ended.state = failed ? status::blocked : status::ended;
+    e.assumption_failed_ = e.assumption_failed_ || failed;
     e.schedule();
     std::terminate();
 }
@@ -123,11 +145,13 @@ void engine::fiber_main() {
 void engine::switch_to(unsigned t) {
     const unsigned from = std::exchange(self_, t);
     if (from != t) {
+        fibers_[from].exceptions = std::exchange(*exceptions_, fibers_[t].exceptions);
         quiesce_explorer_switch(&fibers_[from].stack_pointer, fibers_[t].stack_pointer);
     }
 }
 
 void engine::to_host() {
+    *exceptions_ = host_exceptions_;
     quiesce_explorer_switch(&fibers_[self_].stack_pointer, host_stack_);
     std::terminate();
 }
@@ -307,8 +331,10 @@ event_id engine::do_operation(request& asked, const place& at) {
     if (f.replayed < events_of_[self_].size()) {
         const event_id e = events_of_[self_][f.replayed];
         const event& done = g().at(e);
-        if (done.asked.kind != asked.kind || done.location != asked.location || done.asked.operand != asked.operand ||
-            done.asked.success != asked.success) {
+        const request& was = done.asked;
+        if (was.kind != asked.kind || was.location != asked.location || was.operand != asked.operand ||
+            was.desired != asked.desired || was.success != asked.success || was.failure != asked.failure ||
+            was.is_weak != asked.is_weak || was.update != asked.update || was.awaited.holds != asked.awaited.holds) {
             give_up(verdict::nondeterministic, "nondeterministic program", "an operation differs from the last run's");
         }
         if (done.is_read()) {
@@ -511,7 +537,10 @@ void engine::finish_execution() {
     }
     if (complete) {
         ++report_.executions;
-        report_.racy += how_.keep_going && g().has_race() ? 1U : 0U;
+        if (how_.keep_going && g().has_race()) {
+            ++report_.racy;
+            found("data race", "two accesses of one location, one of them not atomic, are not ordered");
+        }
         if (has_outcome_) {
             ++report_.outcomes[outcome_];
         }

@@ -19,6 +19,12 @@
 
 namespace quiesce::explorer::detail {
 
+/// As the Itanium C++ ABI lays it out.
+struct exceptions_in_flight {
+    void* caught = nullptr;
+    unsigned uncaught = 0;
+};
+
 class engine {
 public:
     engine(const std::function<void()>& program, const options& how);
@@ -57,6 +63,7 @@ private:
     struct fiber {
         status state = status::absent;
         void* stack_pointer = nullptr;
+        exceptions_in_flight exceptions;
         void (*run)(void* body) = nullptr;
         void* body = nullptr;
         /// Events of the graph that it has done.
@@ -160,6 +167,8 @@ private:
     std::vector<std::vector<event_id>> events_of_;
     unsigned self_ = 0;
     void* host_stack_ = nullptr;
+    exceptions_in_flight* exceptions_ = nullptr;
+    exceptions_in_flight host_exceptions_;
     bool dead_ = false;
     bool stop_ = false;
     bool assumption_failed_ = false;

@@ -81,6 +81,8 @@ void graph::enlist(event& e, event_id id) {
         if (order_of_.size() <= e.location) {
             order_of_.resize(e.location + 1U);
             non_atomic_.resize(e.location + 1U);
+        }
+        if (last_access_.size() <= slot) {
             last_access_.resize((static_cast<std::size_t>(e.location) + 1) * stride_, no_event);
         }
         e.previous_access = last_access_[slot];

@@ -5,6 +5,7 @@
 // backward revisit builds another graph out of the part of this one that it keeps.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -136,6 +137,9 @@ template <class Keeps>
 void graph::assign(const graph& from, Keeps keeps, std::vector<event_id>& map) {
     clear();
     stride_ = from.stride_;
+    last_access_.assign(from.last_access_.size(), no_event);
+    order_of_.resize(std::max(order_of_.size(), from.order_of_.size()));
+    non_atomic_.resize(order_of_.size());
     for (unsigned t = 0; t != from.threads_.size(); ++t) {
         if (from.threads_[t].known) {
             know_thread(t);

@@ -21,66 +21,54 @@ bool graph::remains_seq_cst(event_id id) const {
     return orders_seq_cst();
 }
 
-// The edges are few, so a search in depth over them decides it.
+// Events are taken away that nothing left comes before; a cycle stays.
 bool graph::interleaves() const {
-    enum : unsigned char { unseen, open, closed };
-    std::vector<unsigned char> state(events_.size(), unseen);
-    std::vector<event_id> next_in_thread(events_.size(), no_event);
-    for (event_id e = 0; e != static_cast<event_id>(size()); ++e) {
-        if (at(e).previous != no_event) {
-            next_in_thread[static_cast<std::size_t>(at(e).previous)] = e;
-        }
-    }
-    std::vector<event_id> first(threads_.size(), no_event);
-    for (event_id e = 0; e != static_cast<event_id>(size()); ++e) {
-        if (at(e).index == 0) {
-            first[at(e).thread] = e;
-        }
-    }
-    const auto after = [&](event_id id, auto visit) {
+    const std::size_t n = size();
+    std::vector<std::vector<event_id>> after(n);
+    std::vector<unsigned> before(n, 0);
+    const auto edge = [&](event_id from, event_id to) {
+        after[static_cast<std::size_t>(from)].push_back(to);
+        ++before[static_cast<std::size_t>(to)];
+    };
+    for (event_id id = 0; id != static_cast<event_id>(n); ++id) {
         const event& e = at(id);
-        bool acyclic = next_in_thread[static_cast<std::size_t>(id)] == no_event ||
-                       visit(next_in_thread[static_cast<std::size_t>(id)]);
-        if (e.kind == event_kind::spawn && first[e.asked.operand] != no_event) {
-            acyclic = acyclic && visit(first[e.asked.operand]);
+        if (e.previous != no_event) {
+            edge(e.previous, id);
+        } else if (threads_[e.thread].spawned_by != no_event) {
+            edge(threads_[e.thread].spawned_by, id);
         }
-        if (next_in_thread[static_cast<std::size_t>(id)] == no_event) {
-            for (event_id j = 0; j != static_cast<event_id>(size()) && acyclic; ++j) {
-                if (at(j).kind == event_kind::join && at(j).asked.operand == e.thread) {
-                    acyclic = visit(j);
-                }
-            }
+        if (e.kind == event_kind::join && threads_[e.asked.operand].last != no_event) {
+            edge(threads_[e.asked.operand].last, id);
         }
-        if (e.is_write() && e.place >= 0) {
-            for (event_id r = e.first_reader; r != no_event && acyclic; r = at(r).next_reader) {
-                acyclic = visit(r);
-            }
+        if (!e.is_access() || (e.is_write() ? e.place < 0 : e.reads_from == no_event)) {
+            continue;
         }
-        if (e.is_access() && (e.is_write() ? e.place >= 0 : e.reads_from != no_event)) {
-            const std::size_t later = position(e) + 1U;
-            const std::vector<event_id>& writes = order_of_[e.location];
-            if (later < writes.size() && writes[later] != id) {
-                acyclic = acyclic && visit(writes[later]);
-            }
+        if (e.is_read()) {
+            edge(e.reads_from, id);
         }
-        return acyclic;
-    };
-    const auto visit = [&](auto&& self, event_id e) -> bool {
-        unsigned char& s = state[static_cast<std::size_t>(e)];
-        if (s != unseen) {
-            return s == closed;
-        }
-        s = open;
-        const bool acyclic = after(e, [&](event_id n) { return self(self, n); });
-        state[static_cast<std::size_t>(e)] = closed;
-        return acyclic;
-    };
-    for (event_id e = 0; e != static_cast<event_id>(size()); ++e) {
-        if (!visit(visit, e)) {
-            return false;
+        const std::size_t later = position(e) + 1U;
+        const std::vector<event_id>& writes = order_of_[e.location];
+        if (later < writes.size()) {
+            edge(id, writes[later]);
         }
     }
-    return true;
+    std::vector<event_id> free;
+    for (std::size_t i = 0; i != n; ++i) {
+        if (before[i] == 0) {
+            free.push_back(static_cast<event_id>(i));
+        }
+    }
+    std::size_t taken = 0;
+    for (; !free.empty(); ++taken) {
+        const event_id e = free.back();
+        free.pop_back();
+        for (const event_id next : after[static_cast<std::size_t>(e)]) {
+            if (--before[static_cast<std::size_t>(next)] == 0) {
+                free.push_back(next);
+            }
+        }
+    }
+    return taken == n;
 }
 
 bool graph::orders_seq_cst() const {

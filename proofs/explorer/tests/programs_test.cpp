@@ -143,4 +143,99 @@ TEST(Program, ThatDoesNotDoTheSameAgainIsNondeterministic) {
     EXPECT_EQ(r.verdict, verdict::nondeterministic);
 }
 
+TEST(Program, ThatDoesLessThanBeforeIsNondeterministic) {
+    int runs = 0;
+    const report r = explore([&runs] {
+        atomic<int> x{0};
+        atomic<int> y{0};
+        thread first([&] {
+            if (runs++ == 0) {
+                x.store(7, std::memory_order_relaxed);
+            }
+        });
+        first.join();
+        thread second([&] { y.store(1, std::memory_order_relaxed); });
+        (void)y.load(std::memory_order_relaxed);
+        second.join();
+    });
+    EXPECT_EQ(r.verdict, verdict::nondeterministic);
+}
+
+TEST(Program, KeepsTheExceptionsOfItsThreadsApart) {
+    const report r = explore([] {
+        atomic<int> x{0};
+        const auto rethrow = [&x](int mine) {
+            try {
+                try {
+                    throw mine;
+                } catch (int) {
+                    x.fetch_add(1);
+                    throw;
+                }
+            } catch (int caught) {
+                check(caught == mine, "a thread caught another one's exception");
+            }
+        };
+        thread first([&] { rethrow(1); });
+        thread second([&] { rethrow(2); });
+        first.join();
+        second.join();
+    });
+    EXPECT_EQ(r.verdict, verdict::exhausted) << r.violation.message;
+    EXPECT_EQ(r.executions, 2U);
+}
+
+TEST(Program, MayHaveMoreThreadsInOneExecutionThanInAnother) {
+    const report r = explore([] {
+        std::vector<atomic<int>> cells(120);
+        const bool more = choose(2) == 1;
+        families::joined_threads threads;
+        threads.start([&] {
+            cells[0].store(1, std::memory_order_relaxed);
+            (void)cells[1].load(std::memory_order_relaxed);
+        });
+        threads.start([&] {
+            cells[1].store(1, std::memory_order_relaxed);
+            (void)cells[0].load(std::memory_order_relaxed);
+        });
+        for (unsigned i = 0; more && i != 9; ++i) {
+            threads.start([&cells, i] { cells[110 + i].store(1, std::memory_order_relaxed); });
+        }
+    });
+    EXPECT_EQ(r.verdict, verdict::exhausted);
+    EXPECT_EQ(r.executions, 8U);
+}
+
+TEST(Program, MayBeLongUnderInterleavings) {
+    options how;
+    how.model = memory_model::sc;
+    const report r = explore(
+        [] {
+            atomic<int> x{0};
+            thread writer([&x] {
+                for (int i = 0; i != 1'000; ++i) {
+                    x.store(i, std::memory_order_relaxed);
+                }
+            });
+            writer.join();
+        },
+        how);
+    EXPECT_EQ(r.executions, 1U);
+}
+
+TEST(KeepGoing, CountsRacesAndIsNoProofOfTheirAbsence) {
+    options how;
+    how.keep_going = true;
+    const report r = explore(
+        [] {
+            plain<int> x{0};
+            thread writer([&x] { x.set(1); });
+            (void)x.get();
+            writer.join();
+        },
+        how);
+    EXPECT_EQ(r.racy, 2U);
+    EXPECT_EQ(r.verdict, verdict::violated);
+}
+
 }  // namespace
