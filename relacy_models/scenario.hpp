@@ -38,6 +38,9 @@ struct defect_info {
     std::string_view sentence;
     /// The sizes at which it is a fault at all, separated by blanks: with one shard, for example, none can be missed.
     std::string_view sizes = "1 2 asym";
+    /// The engines that can tell it from the correct protocol, separated by blanks; empty for all. Relacy continues a
+    /// release sequence through a later store of the same thread, and its light fences are full ones.
+    std::string_view engines = {};
 };
 
 struct scenario_info {

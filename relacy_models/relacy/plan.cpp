@@ -36,6 +36,9 @@ bool runs_with(const scenario_info& scenario, std::string_view size) {
 
 std::vector<planned_run> plan_of(const scenario_info& scenario, const defect_info* defect) {
     std::vector<planned_run> plan;
+    if (defect != nullptr && !defect->engines.empty() && !lists(defect->engines, "relacy")) {
+        return plan;
+    }
     for (const named_limits& l : model_sizes) {
         if (!runs_with(scenario, l.name) || (defect != nullptr && !lists(defect->sizes, l.name))) {
             continue;

@@ -11,6 +11,9 @@ struct grace_period_covers_earlier_sections {
     static constexpr defect_info defects[] = {
         {defect::reader_exit_relaxed, "reader_exit_relaxed", "", "data_race", "C++20, [atomics.order]",
          "the store that ends a section is relaxed"},
+        {defect::reader_announces_relaxed, "reader_announces_relaxed", "", "data_race", "C++20, [atomics.order]",
+         "the store that announces a section is relaxed, so that the end of the section before is not seen with it",
+         "1 2 asym", "explorer"},
     };
     static constexpr std::string_view must_reach[] = {"a later section saw the object gone"};
     static constexpr scenario_info info{

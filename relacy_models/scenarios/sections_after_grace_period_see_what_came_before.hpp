@@ -13,6 +13,8 @@ struct sections_after_grace_period_see_what_came_before {
          "Desnoyers et al., 2012, on user-level RCU", "a reader enters without the light fence"},
         {defect::writer_without_heavy_fence, "writer_without_heavy_fence", "D27w", "data_race",
          "Desnoyers et al., 2012, on user-level RCU", "a grace period starts without the heavy fence"},
+        {defect::reader_reads_number_relaxed, "reader_reads_number_relaxed", "", "data_race", "C++20, [atomics.order]",
+         "a reader reads the number of the newest grace period with a relaxed load", "1 2 asym", "explorer"},
     };
     static constexpr std::string_view must_reach[] = {"a section came after the grace period"};
     static constexpr scenario_info info{

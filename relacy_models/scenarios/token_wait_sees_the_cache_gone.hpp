@@ -11,6 +11,9 @@ struct token_wait_sees_the_cache_gone {
     static constexpr defect_info defects[] = {
         {defect::end_published_relaxed, "end_published_relaxed", "", "data_race", "C++20, [atomics.order]",
          "the end of a cache is published with a relaxed store"},
+        {defect::reference_given_up_relaxed, "reference_given_up_relaxed", "", "use_after_free data_race",
+         "C++20, [atomics.order]", "a reference to a cache is given up with a relaxed read-modify-write", "1 2 asym",
+         "explorer"},
     };
     static constexpr std::string_view must_reach[] = {"the cache ended"};
     static constexpr scenario_info info{"token_wait_sees_the_cache_gone",

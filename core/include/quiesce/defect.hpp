@@ -16,6 +16,8 @@ enum class defect : std::uint8_t {
     writer_without_heavy_fence,
     reader_exit_relaxed,
     reader_announces_after_fence,
+    reader_announces_relaxed,
+    reader_reads_number_relaxed,
     grace_period_under_way_accepted,
     cookie_read_without_rmw,
     completion_published_relaxed,
@@ -75,6 +77,7 @@ enum class defect : std::uint8_t {
     slab_released_without_grace_period,
     destroy_ignores_slabs_in_grace,
     end_published_relaxed,
+    reference_given_up_relaxed,
     // The end of a program.
     flush_looks_once,
     // Faults in the code that uses the core; a scenario plays that code.

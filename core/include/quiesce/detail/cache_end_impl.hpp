@@ -284,7 +284,8 @@ void cache_core<P>::on_end(void (*function)(void*), void* context) {
 template <class P>
 void cache_core<P>::release() {
     // [end.4] release, so that what each holder did happens before the memory goes, and acquire for the last.
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    if (references_.fetch_sub(1, P::seeded(defect::reference_given_up_relaxed) ? std::memory_order_relaxed
+                                                                               : std::memory_order_acq_rel) == 1) {
         this->~cache_core();
         P::deallocate(this, sizeof(cache_core), alignof(cache_core));
     }

@@ -48,7 +48,8 @@ public:
         } else {
             // [gp.1] release pairs with [gp.4]: a grace period that reads this announcement comes after the sections
             // that this thread ended earlier.
-            r.section.store(r.seen.get(), std::memory_order_release);
+            r.section.store(r.seen.get(), P::seeded(defect::reader_announces_relaxed) ? std::memory_order_relaxed
+                                                                                      : std::memory_order_release);
             if (!P::seeded(defect::reader_without_light_fence)) {
                 // [gp.2] pairs with the heavy fence [gp.3].
                 P::light_fence();
@@ -56,7 +57,8 @@ public:
         }
         // [gp.5] acquire pairs with [gp.6]: what came before a grace period that did not wait for this section happens
         // before the section.
-        r.seen.set(gp.started_.load(std::memory_order_acquire));
+        r.seen.set(gp.started_.load(P::seeded(defect::reader_reads_number_relaxed) ? std::memory_order_relaxed
+                                                                                   : std::memory_order_acquire));
     }
 
     /// Ends a section of the record's owner. The caller has checked that there is one.
