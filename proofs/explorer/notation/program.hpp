@@ -73,7 +73,8 @@ program parse(std::string_view text);
 
 /// Explores the program to the end. An outcome is the registers in order of appearance, `never_set` where one was not,
 /// then the final values of the locations that several instructions write.
-report explore(const program& p, options how = {});
+/// Threads are started in the given order, by default in that of the text.
+report explore(const program& p, options how = {}, const std::vector<unsigned>& order = {});
 inline constexpr std::int64_t never_set = INT64_MIN;
 
 /// An outcome in the notation's form, as {0,1,x=2}.

@@ -26,14 +26,16 @@ using cell = atomic<std::int64_t>;
 // One execution.
 class execution {
 public:
-    explicit execution(const program& p)
+    execution(const program& p, const std::vector<unsigned>& order)
         : program_(p),
+          order_(order),
           registers_(p.registers.size(), never_set),
           cells_(p.locations.size()),
           threads_(p.threads.size()) {}
 
     void run() {
-        for (unsigned t = 0; t != threads_.size(); ++t) {
+        for (unsigned i = 0; i != threads_.size(); ++i) {
+            const unsigned t = order_.empty() ? i : order_[i];
             if (!program_.spawned[t]) {
                 start(t);
             }
@@ -129,6 +131,7 @@ private:
     }
 
     const program& program_;
+    const std::vector<unsigned>& order_;
     std::vector<std::int64_t> registers_;
     std::vector<cell> cells_;
     std::vector<std::unique_ptr<thread>> threads_;
@@ -136,10 +139,10 @@ private:
 
 }  // namespace
 
-report explore(const program& p, options how) {
+report explore(const program& p, options how, const std::vector<unsigned>& order) {
     how.keep_going = true;
     // Never deleted: threads that nobody joins may outlive the first. Its memory goes with the execution.
-    return explorer::explore([&p] { (new execution(p))->run(); }, how);
+    return explorer::explore([&p, &order] { (new execution(p, order))->run(); }, how);
 }
 
 std::string describe(const program& p, const std::vector<std::int64_t>& outcome) {

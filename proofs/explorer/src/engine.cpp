@@ -537,6 +537,9 @@ void engine::finish_execution() {
     }
     if (complete) {
         ++report_.executions;
+        if (how_.each_execution) {
+            how_.each_execution(g().hash());
+        }
         if (how_.keep_going && g().has_race()) {
             ++report_.racy;
             found("data race", "two accesses of one location, one of them not atomic, are not ordered");

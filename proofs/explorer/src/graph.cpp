@@ -387,6 +387,32 @@ event_id graph::access_not_before(event_id id, std::uint32_t location) const {
     return no_event;
 }
 
+std::uint64_t graph::hash() const {
+    std::uint64_t h = 0xcbf29ce484222325;
+    const auto mix = [&h](std::uint64_t word) {
+        h = (h ^ word) * 0x9e3779b97f4a7c15;
+        h ^= h >> 29U;
+    };
+    const auto mix_event = [&](event_id e) { mix(e == no_event ? 0 : (at(e).thread + 1ULL) << 32U | at(e).index); };
+    for (unsigned t = 0; t != threads_.size(); ++t) {
+        mix(t);
+        for (event_id id = threads_[t].last; id != no_event; id = at(id).previous) {
+            const event& e = at(id);
+            mix(static_cast<std::uint64_t>(e.kind) << 1U | (e.is_spurious ? 1U : 0U));
+            mix(e.location);
+            mix(e.value);
+            mix_event(e.reads_from);
+        }
+    }
+    for (const std::vector<event_id>& writes : order_of_) {
+        mix(writes.size());
+        for (const event_id w : writes) {
+            mix_event(w);
+        }
+    }
+    return h;
+}
+
 bool graph::has_race() const {
     for (const std::vector<event_id>& accesses : non_atomic_) {
         for (const event_id a : accesses) {

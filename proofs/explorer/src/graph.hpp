@@ -82,6 +82,9 @@ public:
     const std::vector<event_id>& frees() const { return frees_; }
     /// An access to the location that does not happen before the event, or no_event.
     event_id access_not_before(event_id e, std::uint32_t location) const;
+    /// Of the events of each thread with their values, reads-from and modification order, whatever the order of
+    /// insertion.
+    std::uint64_t hash() const;
     /// Whether any two accesses race.
     bool has_race() const;
     /// Whether the event was added maximally with respect to a write.

@@ -1,7 +1,12 @@
 // The corpus of programs with known answers, and the models that differ on some.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <numeric>
 #include <string>
+#include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include "proofs/explorer/notation/corpus.hpp"
 
@@ -28,6 +33,41 @@ TEST(Litmus, GeneratedProgramsGiveTheKnownExecutionsAndOutcomes) {
 
 TEST(Litmus, BlockingProgramsGiveTheKnownExecutionsAndDeadlocks) {
     expect_agreement("blocking_rc11.tsv", 489);
+}
+
+std::vector<corpus_row> whole_corpus() {
+    std::vector<corpus_row> all;
+    for (const char* const file : {"rc11.tsv", "random_rc11.tsv", "blocking_rc11.tsv"}) {
+        for (corpus_row& row : litmus::read_corpus(std::string(QUIESCE_LITMUS_DIR "/") + file)) {
+            all.push_back(std::move(row));
+        }
+    }
+    return all;
+}
+
+TEST(Litmus, NoExecutionIsVisitedTwice) {
+    for (const corpus_row& row : whole_corpus()) {
+        std::unordered_set<std::uint64_t> graphs;
+        options how;
+        how.each_execution = [&graphs](std::uint64_t graph) { graphs.insert(graph); };
+        const report r = litmus::explore(litmus::parse(row.text), how);
+        EXPECT_EQ(graphs.size(), r.executions) << row.name;
+    }
+}
+
+TEST(Litmus, TheOrderInWhichThreadsAreStartedChangesNoCount) {
+    for (const corpus_row& row : whole_corpus()) {
+        const litmus::program p = litmus::parse(row.text);
+        const report r = litmus::explore(p);
+        std::vector<unsigned> order(p.threads.size());
+        std::iota(order.begin(), order.end(), 0U);
+        while (std::next_permutation(order.begin(), order.end())) {
+            const report permuted = litmus::explore(p, {}, order);
+            EXPECT_EQ(permuted.executions, r.executions) << row.name;
+            EXPECT_EQ(permuted.deadlocks, r.deadlocks) << row.name;
+            EXPECT_EQ(permuted.outcomes, r.outcomes) << row.name;
+        }
+    }
 }
 
 std::uint64_t executions(const char* text, memory_model model) {

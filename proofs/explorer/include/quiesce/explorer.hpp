@@ -59,6 +59,8 @@ struct options {
     double max_seconds = 0;
     /// Called about twice a second with the executions of every kind so far.
     std::function<void(std::uint64_t executions, double seconds)> progress = {};
+    /// Called with a hash of the graph of each complete execution: no two are the same.
+    std::function<void(std::uint64_t graph)> each_execution = {};
     /// The most operations of one thread in one execution.
     unsigned max_operations = 10'000;
 };
