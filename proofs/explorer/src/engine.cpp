@@ -187,12 +187,14 @@ bool engine::tolerates_access(event_id e) {
     for (const event_id f : g().frees()) {
         const request& freed = g().at(f).asked;
         if (address >= freed.operand && address < freed.operand + freed.desired) {
-            found("use after free", "memory is used that has been freed");
+            found("use after free",
+                  "memory is used at " + place_of(g().at(e).asked) + " that was freed at " + place_of(freed));
             return false;
         }
     }
-    if (g().race_with(e) != no_event) {
-        found("data race", "two accesses of one location, one of them not atomic, are not ordered");
+    if (const event_id other = g().race_with(e); other != no_event) {
+        found("data race", "the accesses at " + place_of(g().at(other).asked) + " and " + place_of(g().at(e).asked) +
+                               ", one of them not atomic, are not ordered");
         return false;
     }
     return true;
@@ -202,15 +204,19 @@ bool engine::tolerates_free(event_id e) {
     const request& freed = g().at(e).asked;
     for (const event_id f : g().frees()) {
         if (f != e && g().at(f).asked.operand == freed.operand) {
-            found("double free", "memory is freed a second time");
+            found("double free",
+                  "memory that was freed at " + place_of(g().at(f).asked) + " is freed at " + place_of(freed));
             return how_.keep_going;
         }
     }
     for (std::uint32_t x = 0; x != memory_.locations(); ++x) {
         const std::uintptr_t address = memory_.address_of(x);
-        if (address >= freed.operand && address < freed.operand + freed.desired &&
-            g().access_not_before(e, x) != no_event) {
-            found("use after free", "memory is freed while a use of it is not ordered before");
+        if (address < freed.operand || address >= freed.operand + freed.desired) {
+            continue;
+        }
+        if (const event_id use = g().access_not_before(e, x); use != no_event) {
+            found("use after free", "memory is freed at " + place_of(freed) + " while its use at " +
+                                        place_of(g().at(use).asked) + " is not ordered before");
             return how_.keep_going;
         }
     }
@@ -352,7 +358,9 @@ event_id engine::do_operation(request& asked, const place& at) {
         return e;
     }
     if (f.replayed >= std::min(how_.max_operations, clock_pool::max_events)) {
-        give_up(verdict::bounded, "unbounded loop", "a thread does more operations than the bound allows");
+        give_up(verdict::bounded, "unbounded loop",
+                "a thread does more operations than the bound allows, the last at " + place_of(asked) +
+                    "; a loop that waits should be an await");
     }
     f.pending = &asked;
     f.state = status::at_frontier;
@@ -521,6 +529,7 @@ std::uint64_t engine::newest(const void* cell) {
 void engine::finish_execution() {
     bool complete = true;
     bool waits = false;
+    std::string waiting;
     bool stuck = !assumption_failed_;
     for (const unsigned t : by_name_) {
         if (!exists(t)) {
@@ -531,6 +540,10 @@ void engine::finish_execution() {
         const event_id last = g().of(t).last;
         if (f.state == status::blocked && last != no_event && g().at(last).is_unsatisfied) {
             waits = true;
+            if (report_.violation.kind.empty()) {
+                waiting += (waiting.empty() ? " thread " : ", thread ") + std::to_string(t) + " waits at " +
+                           place_of(g().at(last).asked);
+            }
             stuck =
                 stuck && !g().at(last).asked.is_timed && g().at(last).reads_from == g().newest(g().at(last).location);
         }
@@ -549,7 +562,9 @@ void engine::finish_execution() {
         }
     } else if (waits && stuck) {
         ++report_.deadlocks;
-        found("deadlock", "no thread can go on");
+        if (report_.violation.kind.empty()) {
+            found("deadlock", "no thread can go on:" + waiting);
+        }
     } else {
         ++report_.incomplete;
     }

@@ -5,6 +5,12 @@
 
 namespace quiesce::explorer::detail {
 
+std::string place_of(const request& asked) {
+    std::string_view file = asked.file;
+    file.remove_prefix(file.find_last_of('/') + 1);
+    return std::string(file) + ":" + std::to_string(asked.line);
+}
+
 namespace {
 
 std::string_view name_of(order o) {
@@ -19,12 +25,6 @@ std::string_view name_of(order o) {
         case order::heavy: return "heavy";
     }
     return "";
-}
-
-std::string place_of(const request& asked) {
-    std::string_view file = asked.file;
-    file.remove_prefix(file.find_last_of('/') + 1);
-    return std::string(file) + ":" + std::to_string(asked.line);
 }
 
 using name_list = std::vector<const char*>;

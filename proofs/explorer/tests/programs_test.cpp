@@ -73,6 +73,7 @@ TEST(Races, AreViolationsWithTheirTrace) {
     });
     EXPECT_EQ(r.verdict, verdict::violated);
     EXPECT_EQ(r.violation.kind, "data race");
+    EXPECT_NE(r.violation.message.find("programs_test.cpp:"), std::string::npos) << r.violation.message;
     EXPECT_NE(r.violation.trace.find("shared.store(1)  programs_test.cpp:"), std::string::npos) << r.violation.trace;
 }
 
