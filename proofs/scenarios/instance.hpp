@@ -33,7 +33,6 @@ struct instance {
     std::array<bool, max_threads> allocations_may_fail{};
     std::array<unsigned, max_threads> shard{};
     std::array<slot_hooks, 32> hooks{};
-    std::int64_t allocated = 0;
 
     void add_slot(const slot_hooks& slot) {
         for (slot_hooks& h : hooks) {
@@ -70,7 +69,7 @@ struct instance {
 inline instance* current = nullptr;
 
 inline unsigned this_thread() {
-    return explorer::this_thread();
+    return explorer::this_thread::number();
 }
 
 /// Notes that an execution came to a situation of its scenario.

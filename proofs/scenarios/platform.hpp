@@ -176,12 +176,10 @@ public:
         if (proofs::current->allocations_may_fail[proofs::this_thread()] && explorer::choose(2, at) != 0) {
             return nullptr;
         }
-        ++proofs::current->allocated;
         return ::operator new (bytes, std::align_val_t{alignment});
     }
-    static void deallocate(void* memory, std::size_t bytes, std::size_t, place at = place::current()) {
-        --proofs::current->allocated;
-        explorer::free_memory(memory, bytes, at);
+    static void deallocate(void* memory, std::size_t bytes, std::size_t alignment) {
+        ::operator delete (memory, bytes, std::align_val_t{alignment});
     }
 
     static const quiesce::limits& limits() { return proofs::settings.sizes; }

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <memory>
+#include <vector>
 
 #include "proofs/explorer/notation/program.hpp"
 
@@ -31,7 +31,11 @@ public:
           order_(order),
           registers_(p.registers.size(), never_set),
           cells_(p.locations.size()),
-          threads_(p.threads.size()) {}
+          threads_(p.threads.size()) {
+        for (unsigned t = 0; t != threads_.size(); ++t) {
+            threads_[t] = {this, t};
+        }
+    }
 
     void run() {
         for (unsigned i = 0; i != threads_.size(); ++i) {
@@ -43,8 +47,8 @@ public:
         // Those that nobody joins as well: the outcome is of all of them.
         std::vector<bool> joined(threads_.size());
         for (unsigned t = 0; t != threads_.size(); ++t) {
-            if (threads_[t] != nullptr && !joined[t]) {
-                threads_[t]->join();
+            if (threads_[t].started && !joined[t]) {
+                detail::join(threads_[t].id, detail::place::current());
                 joined[t] = true;
                 t = -1U;  // it may have started one that was passed over
             }
@@ -59,8 +63,21 @@ public:
     }
 
 private:
+    // Not a `thread`: here one may be joined by several.
+    struct started_thread {
+        execution* of;
+        unsigned index;
+        unsigned id = 0;
+        bool started = false;
+    };
+
     void start(unsigned t) {
-        threads_[t] = std::make_unique<thread>([this, t] { body(t); });
+        const auto run = [](void* self) {
+            auto* const mine = static_cast<started_thread*>(self);
+            mine->of->body(mine->index);
+        };
+        threads_[t].id = detail::spawn(run, &threads_[t], detail::place::current());
+        threads_[t].started = true;
     }
 
     std::int64_t value(const operand& o) const {
@@ -114,10 +131,10 @@ private:
             case opcode::choose: set(i, choose(static_cast<unsigned>(i.first.number))); break;
             case opcode::spawn: start(i.target); break;
             case opcode::join:
-                if (threads_[i.target] == nullptr) {
+                if (!threads_[i.target].started) {
                     detail::refuse("a thread is joined before it is spawned");
                 }
-                threads_[i.target]->join();
+                detail::join(threads_[i.target].id, detail::place::current());
                 break;
             case opcode::assume: assume(registers_[static_cast<std::size_t>(i.reg)] == value(i.first)); break;
             case opcode::only_if: break;
@@ -134,13 +151,14 @@ private:
     const std::vector<unsigned>& order_;
     std::vector<std::int64_t> registers_;
     std::vector<cell> cells_;
-    std::vector<std::unique_ptr<thread>> threads_;
+    std::vector<started_thread> threads_;
 };
 
 }  // namespace
 
 report explore(const program& p, options how, const std::vector<unsigned>& order) {
     how.keep_going = true;
+    how.find_leaks = false;
     // Never deleted: threads that nobody joins may outlive the first. Its memory goes with the execution.
     return explorer::explore([&p, &order] { (new execution(p, order))->run(); }, how);
 }

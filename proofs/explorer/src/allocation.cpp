@@ -11,7 +11,10 @@ using quiesce::explorer::detail::engine;
 
 void* allocate(std::size_t bytes, std::size_t alignment) noexcept {
     if (engine::runs_program) {
-        return engine::current->allocate(bytes, alignment);
+        engine::runs_program = false;
+        void* const memory = engine::current->allocate(bytes, alignment);
+        engine::runs_program = true;
+        return memory;
     }
     return alignment <= __STDCPP_DEFAULT_NEW_ALIGNMENT__
                ? std::malloc(bytes == 0 ? 1 : bytes)
@@ -34,6 +37,10 @@ void* allocate_or_throw(std::size_t bytes, std::size_t alignment) {
 void release(void* memory) noexcept {
     if (engine::current == nullptr || !engine::current->owns(memory)) {
         std::free(memory);
+    } else if (engine::runs_program) {
+        engine::runs_program = false;
+        engine::current->release(memory);
+        engine::runs_program = true;
     }
 }
 

@@ -9,13 +9,18 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <quiesce/explorer.hpp>
 #include "proofs/explorer/src/clocks.hpp"
 #include "proofs/explorer/src/graph.hpp"
 #include "proofs/explorer/src/memory.hpp"
+#include "proofs/explorer/src/trace.hpp"
 
 namespace quiesce::explorer::detail {
 
@@ -40,7 +45,7 @@ public:
     unsigned spawn(void (*run)(void* body), void* body, const place& at);
     void join(unsigned thread, const place& at);
     void check(bool condition, const char* message, const place& at);
-    void violate(const char* kind, const char* message);
+    [[noreturn]] void violate(const char* kind, std::string message);
     void assume(bool condition);
     unsigned choose(unsigned alternatives, const place& at);
     void record(const std::int64_t* values, std::size_t count);
@@ -49,7 +54,20 @@ public:
     void name(const void* cell, const char* text);
     void free_memory(void* memory, std::size_t bytes, const place& at);
     unsigned self() const { return self_; }
+    /// What the program's `new` gets: null when the heap is used up, or by choice.
     void* allocate(std::size_t bytes, std::size_t alignment);
+    /// What the program does not give back.
+    void* allocate_internal(std::size_t bytes, std::size_t alignment);
+    /// What the program's `delete` gives back.
+    void release(void* memory);
+    void*& thread_value(const void* key);
+    void at_thread_exit(void (*function)(void*), void* argument);
+    bool returns_spuriously(const place& at);
+    void yield() {}
+    /// Called by a signal handler: the program did what the processor refuses. It goes on with `after_fault`.
+    void fault(int signal, void* address, bool poisoned);
+    [[noreturn]] static void after_fault();
+    void* stack_top_of_self() const { return memory_.stack_top(self_); }
 
     bool owns(const void* memory) const { return memory_.contains(memory); }
 
@@ -76,6 +94,10 @@ private:
         unsigned needs_events = 0;
         bool needs_end = false;
         unsigned spawned = 0;
+        unsigned spurious_returns = 0;
+        unsigned failed_allocations = 0;
+        std::map<const void*, void*> values;
+        std::vector<std::pair<void (*)(void*), void*>> exits;
     };
     enum class frame_kind : std::uint8_t { read, write, choice };
     struct frame {
@@ -100,6 +122,7 @@ private:
     };
 
     [[noreturn]] static void fiber_main();
+    static void run_exits(fiber& f);
     void start_execution();
     void switch_to(unsigned t);
     [[noreturn]] void to_host();
@@ -113,6 +136,10 @@ private:
     [[noreturn]] void block();
     [[noreturn]] void give_up(verdict v, const char* kind, std::string message);
     void found(const char* kind, std::string message);
+    /// The thread that runs goes no further; the execution is incomplete.
+    [[noreturn]] void fail_thread();
+    [[noreturn]] void differs(const request& asked, const request& was);
+    [[noreturn]] void at_bound(const request& asked);
     void stop_at(verdict v);
     unsigned child_of(unsigned parent, unsigned number);
     bool exists(unsigned t);
@@ -137,10 +164,17 @@ private:
     template <class Visit>
     void reads_outside_prefix(event_id write, Visit visit) const;
     void finish_execution();
+    void finish_complete();
+    void finish_waiting();
+    void find_leaks();
+    [[noreturn]] void report_fault();
+    void find_memory_errors();
+    event_id use_not_before(event_id free);
     /// Returns whether the search goes on through a graph with this access, which may race or use freed memory.
     bool tolerates_access(event_id e);
     bool tolerates_free(event_id e);
-    std::uint32_t location_of(const void* cell);
+    std::uint32_t location_of(const access& a, const place& at);
+    namer names() const;
     graph& g() { return *graphs_[depth_]; }
 
     const std::function<void()>& program_;
@@ -156,6 +190,11 @@ private:
     std::vector<event_id> reads_to_revisit_;
     std::vector<event_id> map_;
     std::vector<const char*> location_names_;
+    /// Kinds of violations of this execution, with `keep_going`.
+    std::set<std::string> found_;
+    int fault_signal_ = 0;
+    void* fault_address_ = nullptr;
+    bool fault_poisoned_ = false;
 
     std::vector<fiber> fibers_;
     /// Whose how many-th thread each is: the same in every execution.
@@ -172,6 +211,7 @@ private:
     bool dead_ = false;
     bool stop_ = false;
     bool assumption_failed_ = false;
+    bool violated_ = false;
     std::vector<std::int64_t> outcome_;
     bool has_outcome_ = false;
 };

@@ -11,7 +11,8 @@ namespace quiesce::explorer::detail {
 using event_id = std::int32_t;
 inline constexpr event_id no_event = -1;
 
-enum class event_kind : std::uint8_t { read, write, fence, spawn, join, choice, free };
+/// The first event of all is the start: it stands for the initial 0 of the locations that begin with one.
+enum class event_kind : std::uint8_t { read, write, fence, spawn, join, choice, free, start };
 
 enum class order : std::uint8_t { non_atomic, relaxed, acquire, release, acq_rel, seq_cst, light, heavy };
 
@@ -45,6 +46,8 @@ struct request {
     bool is_weak = false;
     /// Waiting for ever is no deadlock.
     bool is_timed = false;
+    /// Its location is 0 from the start.
+    bool starts_at_zero = false;
     std::uint32_t location = 0;
     /// What is stored or expected; the number of a choice's alternatives; the thread that is spawned or joined; the
     /// address that is freed.

@@ -19,6 +19,13 @@ void graph::clear() {
     frees_.clear();
 }
 
+void graph::start() {
+    know_thread(0);
+    request asked;
+    asked.success = order::non_atomic;
+    at(append(0, asked, event_kind::start)).place = 0;
+}
+
 void graph::know_thread(unsigned t) {
     if (threads_.size() <= t) {
         threads_.resize(t + 1U);
@@ -52,6 +59,16 @@ event_id graph::append(unsigned t, const request& asked, event_kind kind) {
     e.location = asked.location;
     e.previous = own_thread.last;
     e.clocks_before = clocks_->mark();
+    begin_clocks(e);
+    own_thread.last = id;
+    ++own_thread.length;
+    enlist(e, id);
+    e.clocks_after = clocks_->mark();
+    return id;
+}
+
+// What it has from the events before it in its thread, or from the one that spawned the thread.
+void graph::begin_clocks(event& e) {
     if (e.previous != no_event) {
         const event& p = at(e.previous);
         e.happens_before = p.happens_before;
@@ -62,16 +79,15 @@ event_id graph::append(unsigned t, const request& asked, event_kind kind) {
         e.acquirable = p.acquirable;
         e.acquirable_by_heavy = p.acquirable_by_heavy;
         e.acquirable_by_light = p.acquirable_by_light;
-    } else if (own_thread.spawned_by != no_event) {
-        const event& s = at(own_thread.spawned_by);
+        return;
+    }
+    e.happens_before = e.prefix = e.fence_released = e.fence_released_light = e.fence_released_heavy = 0;
+    e.acquirable = e.acquirable_by_heavy = e.acquirable_by_light = 0;
+    if (threads_[e.thread].spawned_by != no_event) {
+        const event& s = at(threads_[e.thread].spawned_by);
         e.happens_before = own(s.happens_before, s);
         e.prefix = own(s.prefix, s);
     }
-    own_thread.last = id;
-    ++own_thread.length;
-    enlist(e, id);
-    e.clocks_after = clocks_->mark();
-    return id;
 }
 
 // Lists it with what it belongs to.
@@ -81,6 +97,9 @@ void graph::enlist(event& e, event_id id) {
         if (order_of_.size() <= e.location) {
             order_of_.resize(e.location + 1U);
             non_atomic_.resize(e.location + 1U);
+        }
+        if (e.asked.starts_at_zero && order_of_[e.location].empty()) {
+            order_of_[e.location].push_back(0);
         }
         if (last_access_.size() <= slot) {
             last_access_.resize((static_cast<std::size_t>(e.location) + 1) * stride_, no_event);
@@ -276,21 +295,7 @@ void graph::clear_source(event_id read) {
     if (read == static_cast<event_id>(events_.size() - 1)) {
         clocks_->release(e.clocks_before);
     }
-    if (e.previous != no_event) {
-        const event& p = at(e.previous);
-        e.happens_before = p.happens_before;
-        e.prefix = p.prefix;
-        e.acquirable = p.acquirable;
-        e.acquirable_by_heavy = p.acquirable_by_heavy;
-        e.acquirable_by_light = p.acquirable_by_light;
-    } else if (threads_[e.thread].spawned_by != no_event) {
-        const event& s = at(threads_[e.thread].spawned_by);
-        e.happens_before = own(s.happens_before, s);
-        e.prefix = own(s.prefix, s);
-        e.acquirable = e.acquirable_by_heavy = e.acquirable_by_light = 0;
-    } else {
-        e.happens_before = e.prefix = e.acquirable = e.acquirable_by_heavy = e.acquirable_by_light = 0;
-    }
+    begin_clocks(e);
     e.clocks_after = clocks_->mark();
 }
 

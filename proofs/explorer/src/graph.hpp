@@ -28,6 +28,8 @@ public:
     graph(clock_pool& clocks, memory_model model) : clocks_(&clocks), model_(model) {}
 
     void clear();
+    /// Adds the event that each execution begins with.
+    void start();
     /// Makes this the part of `from` with the events for which `keeps` says so; `map` is given each event's new id.
     template <class Keeps>
     void assign(const graph& from, Keeps keeps, std::vector<event_id>& map);
@@ -92,6 +94,7 @@ public:
 
 private:
     event& append_copy(const event& e);
+    void begin_clocks(event& e);
     void enlist(event& e, event_id id);
     bool race(const event& a, const event& b) const;
     bool before(clock_id c, const event& x) const { return x.index < clocks_->of(c, x.thread); }
@@ -169,6 +172,7 @@ void graph::assign(const graph& from, Keeps keeps, std::vector<event_id>& map) {
         }
     }
     for (std::size_t x = 0; x != from.order_of_.size(); ++x) {
+        order_of_[x].clear();
         for (const event_id w : from.order_of_[x]) {
             // Every location of a kept event is there.
             if (mapped(w) != no_event && from.at(w).place >= 0) {

@@ -7,6 +7,9 @@ namespace quiesce::explorer::detail {
 
 std::string place_of(const request& asked) {
     std::string_view file = asked.file;
+    if (file.empty()) {
+        return "an operator";
+    }
     file.remove_prefix(file.find_last_of('/') + 1);
     return std::string(file) + ":" + std::to_string(asked.line);
 }
@@ -27,23 +30,43 @@ std::string_view name_of(order o) {
     return "";
 }
 
-using name_list = std::vector<const char*>;
+}  // namespace
 
-// A location without a name is known by where it was first written, its declaration.
-std::string location_of(const graph& g, const event& e, const name_list& names) {
-    if (e.location < names.size() && names[e.location] != nullptr) {
-        return names[e.location];
+std::string location_name(const graph& g, std::uint32_t location, const namer& names) {
+    if (const std::string given = names(location); !given.empty()) {
+        return given;
     }
-    const std::vector<event_id>& writes = g.modification_order(e.location);
-    const std::string declared = writes.empty() ? "?" : place_of(g.at(writes.front()).asked);
-    return std::to_string(e.location).insert(0, 1, '#').append(" (").append(declared).append(")");
+    const std::vector<event_id>& writes = g.modification_order(location);
+    const auto first = std::find_if(writes.begin(), writes.end(), [&g](event_id w) { return g.at(w).is_write(); });
+    const std::string declared = first == writes.end() ? "?" : place_of(g.at(*first).asked);
+    return std::to_string(location).insert(0, 1, '#').append(" (").append(declared).append(")");
 }
 
-std::string describe(const graph& g, const event& e, const name_list& names) {
+std::string describe(const request& asked, const namer& names) {
+    const auto on_location = [&](const char* what) {
+        const std::string name = names(asked.location);
+        return std::string(what) + (name.empty() ? "" : " of " + name);
+    };
+    switch (asked.kind) {
+        case event_kind::read: return on_location(asked.awaited ? "an await" : asked.update ? "an update" : "a load");
+        case event_kind::write: return on_location("a store");
+        case event_kind::fence: return "a fence";
+        case event_kind::spawn: return "a spawn";
+        case event_kind::join: return "a join";
+        case event_kind::choice: return "a choice of " + std::to_string(asked.operand);
+        case event_kind::free: return "a free of " + std::to_string(asked.desired) + " bytes";
+        case event_kind::start: break;
+    }
+    return "";
+}
+
+namespace {
+
+std::string describe(const graph& g, const event& e, const namer& names) {
     const std::string ordering(name_of(e.ordering));
     switch (e.kind) {
         case event_kind::read: {
-            std::string text = location_of(g, e, names) + ".load(" + ordering + ") = ";
+            std::string text = location_name(g, e.location, names) + ".load(" + ordering + ") = ";
             if (e.reads_from == no_event) {
                 return text + "?";
             }
@@ -51,20 +74,21 @@ std::string describe(const graph& g, const event& e, const name_list& names) {
             return text + (e.is_unsatisfied ? ", waits" : e.is_spurious ? ", fails spuriously" : "");
         }
         case event_kind::write:
-            return location_of(g, e, names) + ".store(" + std::to_string(static_cast<std::int64_t>(e.value)) +
-                   (ordering.empty() ? "" : ", " + ordering) + ")";
+            return location_name(g, e.location, names) + ".store(" +
+                   std::to_string(static_cast<std::int64_t>(e.value)) + (ordering.empty() ? "" : ", " + ordering) + ")";
         case event_kind::fence: return ordering + " fence";
         case event_kind::spawn: return "spawn thread " + std::to_string(e.asked.operand);
         case event_kind::join: return "join thread " + std::to_string(e.asked.operand);
         case event_kind::choice: return "choose " + std::to_string(e.value);
         case event_kind::free: return "free " + std::to_string(e.asked.desired) + " bytes";
+        case event_kind::start: break;
     }
     return "";
 }
 
 }  // namespace
 
-std::string trace_of(const graph& g, std::size_t threads, const name_list& names) {
+std::string trace_of(const graph& g, const namer& names) {
     std::string text;
     std::vector<bool> done(g.size(), false);
     const auto is_done = [&done](event_id e) { return e == no_event || done[static_cast<std::size_t>(e)]; };
@@ -89,17 +113,14 @@ std::string trace_of(const graph& g, std::size_t threads, const name_list& names
             done[static_cast<std::size_t>(id)] = true;
             progress = true;
             const bool initial = e.is_write() && e.ordering == order::non_atomic && e.place == 0;
-            if (initial) {
+            if (initial || e.kind == event_kind::start) {
                 continue;
             }
             std::string line = std::to_string(id).insert(0, 1, '[').append("]");
             line.resize(8, ' ');
-            for (std::size_t t = 0; t != threads; ++t) {
-                line += "| ";
-                if (t == e.thread) {
-                    break;
-                }
-                line += "  ";
+            line += "| ";
+            for (unsigned t = 0; t != e.thread; ++t) {
+                line += "  | ";
             }
             line += describe(g, e, names);
             line += e.is_read() && reads_old(e) ? ", not the newest" : "";

@@ -15,17 +15,17 @@ public:
     joined_threads(const joined_threads&) = delete;
     joined_threads& operator=(const joined_threads&) = delete;
     ~joined_threads() {
-        for (thread* const t : threads_) {
-            t->join();
+        for (thread& t : threads_) {
+            t.join();
         }
     }
     template <class Body>
     void start(Body body) {
-        threads_.push_back(new thread(body));
+        threads_.emplace_back(body);
     }
 
 private:
-    std::vector<thread*> threads_;
+    std::vector<thread> threads_;
 };
 
 using cell = atomic<unsigned>;

@@ -77,43 +77,6 @@ TEST(Races, AreViolationsWithTheirTrace) {
     EXPECT_NE(r.violation.trace.find("shared.store(1)  programs_test.cpp:"), std::string::npos) << r.violation.trace;
 }
 
-report explore_free(bool ordered) {
-    return explore([ordered] {
-        struct object {
-            atomic<int> value{0};
-        };
-        auto* const o = new object;
-        atomic<int> done{0};
-        thread user([&] {
-            (void)o->value.load(std::memory_order_relaxed);
-            done.store(1, ordered ? std::memory_order_release : std::memory_order_relaxed);
-        });
-        done.await([](int d) { return d == 1; }, std::memory_order_acquire);
-        free_memory(o, sizeof(object));
-        user.join();
-    });
-}
-
-TEST(Memory, IsFreedAfterEveryUseThatIsOrderedBefore) {
-    EXPECT_EQ(explore_free(true).verdict, verdict::exhausted);
-    EXPECT_EQ(explore_free(false).violation.kind, "use after free");
-}
-
-TEST(Memory, UsedAfterItIsFreedOrFreedTwiceIsReported) {
-    EXPECT_EQ(explore([] {
-                  auto* const cell = new plain<int>(1);
-                  free_memory(cell, sizeof *cell);
-                  (void)cell->get();
-              }).violation.kind,
-              "use after free");
-    EXPECT_EQ(explore([] {
-                  auto* const cell = new plain<int>(1);
-                  free_memory(cell, sizeof *cell);
-                  free_memory(cell, sizeof *cell);
-              }).violation.kind,
-              "double free");
-}
-
 TEST(Violations, AreNamed) {
     EXPECT_EQ(explore([] { check(false, "never"); }).violation.kind, "assertion");
     EXPECT_EQ(explore([] { throw std::runtime_error("lost"); }).violation.message, "lost");

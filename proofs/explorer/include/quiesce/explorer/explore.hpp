@@ -1,0 +1,92 @@
+// What an exploration is asked for, and what it reports.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace quiesce::explorer {
+
+enum class memory_model : std::uint8_t {
+    rc11,   ///< C++20 but for the order of seq_cst operations, which is that of "Repairing Sequential Consistency"
+    cpp20,  ///< the order of seq_cst operations as the text of C++20 has it
+    sc,     ///< interleavings: nothing is weak
+};
+
+enum class verdict : std::uint8_t {
+    exhausted,         ///< every execution was explored; a proof at this bound
+    bounded,           ///< the search stopped at a bound
+    timed_out,         ///< the search stopped at a time limit
+    violated,          ///< a failing execution was found
+    nondeterministic,  ///< the program did not do the same when it read the same
+    engine_error,      ///< the program asked for something that the engine cannot do
+};
+
+/// How executions are looked for. Each field is also set by the environment variable that stands beside it, which wins:
+/// a run can be changed without a build. A value that cannot be read is an engine_error.
+struct options {
+    /// QUIESCE_EXPLORER_MODEL: `rc11`, `cpp20` or `sc`.
+    memory_model model = memory_model::rc11;
+    /// QUIESCE_EXPLORER_KEEP_GOING: whether the search goes on after a violation, through racy executions too, and
+    /// counts.
+    bool keep_going = false;
+    /// QUIESCE_EXPLORER_MAX_EXECUTIONS: the most executions; 0 for no bound.
+    std::uint64_t max_executions = 0;
+    /// QUIESCE_EXPLORER_MAX_SECONDS: the most seconds; 0 for no limit.
+    double max_seconds = 0;
+    /// QUIESCE_EXPLORER_MAX_OPERATIONS: the most operations of one thread in one execution, at most 65,000.
+    unsigned max_operations = 10'000;
+    /// QUIESCE_EXPLORER_SPURIOUS_RETURNS: how often for each thread the wait of a condition variable returns, or a
+    /// try_lock or try_acquire fails, for no reason.
+    unsigned spurious_returns = 1;
+    /// QUIESCE_EXPLORER_FAILING_ALLOCATIONS: the most allocations of each thread that fail, by choice.
+    unsigned failing_allocations = 0;
+    /// QUIESCE_EXPLORER_FIND_LEAKS: whether a complete execution that did not delete all that it allocated is a
+    /// violation.
+    bool find_leaks = true;
+    /// QUIESCE_EXPLORER_GUARD_FREED: whether memory that was freed cannot be read or written, by ordinary accesses
+    /// either. Slow, and each object takes a page.
+    bool guard_freed = false;
+    /// Called about twice a second with the executions of every kind so far.
+    std::function<void(std::uint64_t executions, double seconds)> progress = {};
+    /// Called with a hash of the graph of each complete execution: no two are the same.
+    std::function<void(std::uint64_t graph)> each_execution = {};
+};
+
+struct violation {
+    /// "data race", "assertion", "deadlock", "use after free", "double free", "invalid free", "leak", "access out of an
+    /// object", "uninitialised read", "unjoined thread", "misuse", "escaped exception", "segmentation fault" and what
+    /// other signals are called, "unbounded loop", or what a program reports itself.
+    std::string kind;
+    std::string message;
+    /// The execution, an operation in each line, in an order in which they can happen; each load with the store that it
+    /// read. Empty with `keep_going`.
+    std::string trace;
+};
+
+struct report {
+    explorer::verdict verdict = explorer::verdict::exhausted;
+    /// Complete ones: every thread ended.
+    std::uint64_t executions = 0;
+    /// No thread can go on, and each that waits has seen the newest value.
+    std::uint64_t deadlocks = 0;
+    /// A thread waits for a value that it may still read, or a failed assumption or check ended one.
+    std::uint64_t incomplete = 0;
+    /// Complete executions with a data race; without `keep_going` the search stops at the first.
+    std::uint64_t racy = 0;
+    /// The first that was found; its kind is empty when there is none.
+    explorer::violation violation;
+    double seconds = 0;
+    /// What `outcome` recorded, with the number of complete executions that did.
+    std::map<std::vector<std::int64_t>, std::uint64_t> outcomes;
+    /// With `keep_going`: in how many executions there was a violation of each kind.
+    std::map<std::string, std::uint64_t> violations;
+};
+
+/// Runs `program` once for every execution that it can have. Explorations run one after another, each on the calling
+/// thread.
+report explore(const std::function<void()>& program, const options& how = {});
+
+}  // namespace quiesce::explorer

@@ -1,0 +1,28 @@
+// What the processor refuses, as violations of the program.
+#pragma once
+
+#include <csignal>
+#include <memory>
+
+namespace quiesce::explorer::detail {
+
+/// While it lives, signals that the explored program causes on its fibers go to the engine; others are as before.
+class fault_handlers {
+public:
+    fault_handlers();
+    ~fault_handlers();
+    fault_handlers(const fault_handlers&) = delete;
+    fault_handlers& operator=(const fault_handlers&) = delete;
+
+    static constexpr int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+
+private:
+    static constexpr std::size_t stack_bytes = 64 * std::size_t{1024};
+
+    struct sigaction before_[std::size(signals)] = {};
+    stack_t stack_before_ = {};
+    // The handler's own: the program's may be used up.
+    std::unique_ptr<char[]> stack_;
+};
+
+}  // namespace quiesce::explorer::detail

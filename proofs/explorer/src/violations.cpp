@@ -1,0 +1,210 @@
+// What is wrong with an execution.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "proofs/explorer/src/engine.hpp"
+
+namespace quiesce::explorer::detail {
+
+namer engine::names() const {
+    return [this](std::uint32_t location) {
+        const auto given = [this](std::uint32_t x) {
+            return std::string(x < location_names_.size() && location_names_[x] != nullptr ? location_names_[x] : "");
+        };
+        if (!memory_.is_waiters(location)) {
+            return given(location);
+        }
+        for (std::uint32_t x = 0; x != memory_.locations(); ++x) {
+            if (memory_.address_of(x) == memory_.address_of(location) && !given(x).empty()) {
+                return "waiters of " + given(x);
+            }
+        }
+        return std::string();
+    };
+}
+
+void engine::found(const char* kind, std::string message) {
+    violated_ = true;
+    if (report_.violation.kind.empty()) {
+        report_.violation = {kind, std::move(message), how_.keep_going ? std::string() : trace_of(g(), names())};
+    }
+    if (how_.keep_going) {
+        found_.insert(kind);
+    } else {
+        stop_ = true;
+    }
+}
+
+void engine::differs(const request& asked, const request& was) {
+    give_up(verdict::nondeterministic, "nondeterministic program",
+            "thread " + std::to_string(self_) + " does " + describe(asked, names()) + " at " + place_of(asked) +
+                ", where it did " + describe(was, names()) + " at " + place_of(was) + " in an earlier run");
+}
+
+void engine::at_bound(const request& asked) {
+    std::string message = "thread " + std::to_string(self_) + " does more than " +
+                          std::to_string(fibers_[self_].replayed) + " operations, the last at " + place_of(asked) +
+                          "; a loop that waits should be an await";
+    if (!how_.keep_going) {
+        give_up(verdict::bounded, "unbounded loop", std::move(message));
+    }
+    report_.verdict = verdict::bounded;
+    if (report_.violation.kind.empty()) {
+        report_.violation = {"unbounded loop", std::move(message), ""};
+    }
+    found_.insert("unbounded loop");
+    fail_thread();
+}
+
+bool engine::tolerates_access(event_id e) {
+    if (how_.keep_going) {
+        return true;
+    }
+    const std::uintptr_t address = memory_.address_of(g().at(e).location);
+    for (const event_id f : g().frees()) {
+        const request& freed = g().at(f).asked;
+        if (address - freed.operand < freed.desired) {
+            found("use after free",
+                  "memory is used at " + place_of(g().at(e).asked) + " that was freed at " + place_of(freed));
+            return false;
+        }
+    }
+    if (const event_id other = g().race_with(e); other != no_event) {
+        found("data race", "the accesses at " + place_of(g().at(other).asked) + " and " + place_of(g().at(e).asked) +
+                               ", one of them not atomic, are not ordered");
+        return false;
+    }
+    return true;
+}
+
+bool engine::tolerates_free(event_id e) {
+    const request& freed = g().at(e).asked;
+    if (how_.keep_going) {
+        return true;
+    }
+    for (const event_id f : g().frees()) {
+        if (f != e && g().at(f).asked.operand == freed.operand) {
+            found("double free",
+                  "memory that was freed at " + place_of(g().at(f).asked) + " is freed at " + place_of(freed));
+            return false;
+        }
+    }
+    if (const event_id use = use_not_before(e); use != no_event) {
+        found("use after free", "memory is freed at " + place_of(freed) + " while its use at " +
+                                    place_of(g().at(use).asked) + " is not ordered before");
+        return false;
+    }
+    return true;
+}
+
+void engine::finish_execution() {
+    bool complete = true;
+    for (const unsigned t : by_name_) {
+        complete = complete && (!exists(t) || fibers_[t].state == status::ended);
+    }
+    if (complete) {
+        finish_complete();
+    } else {
+        finish_waiting();
+    }
+    for (const std::string& kind : found_) {
+        ++report_.violations[kind];
+    }
+}
+
+void engine::finish_complete() {
+    ++report_.executions;
+    if (how_.each_execution) {
+        how_.each_execution(g().hash());
+    }
+    if (has_outcome_) {
+        ++report_.outcomes[outcome_];
+    }
+    if (how_.keep_going && g().has_race()) {
+        ++report_.racy;
+        found("data race", "two accesses of one location, one of them not atomic, are not ordered");
+    }
+    if (how_.keep_going) {
+        find_memory_errors();
+    }
+    if (how_.find_leaks) {
+        find_leaks();
+    }
+}
+
+void engine::find_leaks() {
+    const std::vector<const address_space::block*> lost = memory_.unreleased();
+    if (lost.empty()) {
+        return;
+    }
+    std::string what;
+    const auto begins = reinterpret_cast<std::uintptr_t>(memory_.address_of(*lost.front()));
+    for (std::uint32_t x = 0; x != memory_.locations() && what.empty(); ++x) {
+        if (memory_.address_of(x) - begins < lost.front()->bytes && g().newest(x) != no_event) {
+            what = ", with " + location_name(g(), x, names());
+        }
+    }
+    found("leak", std::to_string(lost.size()) + (lost.size() == 1 ? " object is" : " objects are") +
+                      " never deleted, the first of " + std::to_string(lost.front()->bytes) + " bytes" + what);
+}
+
+// No thread can go on and not all have ended. It is a deadlock if nothing that is still to be read would help.
+void engine::finish_waiting() {
+    std::string waiting;
+    bool stuck = !assumption_failed_;
+    for (const unsigned t : by_name_) {
+        const fiber& f = fibers_[t];
+        if (!exists(t) || f.state == status::ended) {
+            continue;
+        }
+        const event_id last = g().of(t).last;
+        const bool awaits = f.state == status::blocked && last != no_event && g().at(last).is_unsatisfied;
+        if (awaits) {
+            stuck =
+                stuck && !g().at(last).asked.is_timed && g().at(last).reads_from == g().newest(g().at(last).location);
+        }
+        if (report_.violation.kind.empty()) {
+            waiting += (waiting.empty() ? " thread " : ", thread ") + std::to_string(t) +
+                       (awaits                           ? " waits at " + place_of(g().at(last).asked)
+                        : f.state == status::at_frontier ? " joins at " + place_of(*f.pending)
+                                                         : " has failed");
+        }
+    }
+    if (!stuck) {
+        ++report_.incomplete;
+        return;
+    }
+    ++report_.deadlocks;
+    found("deadlock", "no thread can go on:" + waiting);
+}
+
+// What stops the search at once without `keep_going`, in a whole execution.
+void engine::find_memory_errors() {
+    const std::vector<event_id>& frees = g().frees();
+    for (std::size_t i = 0; i != frees.size(); ++i) {
+        const request& freed = g().at(frees[i]).asked;
+        if (std::any_of(frees.begin(), frees.begin() + static_cast<std::ptrdiff_t>(i),
+                        [&](event_id f) { return g().at(f).asked.operand == freed.operand; })) {
+            found("double free", "memory that was freed is freed at " + place_of(freed));
+        }
+        if (const event_id use = use_not_before(frees[i]); use != no_event) {
+            found("use after free", "memory is freed at " + place_of(freed) + ", and used at " +
+                                        place_of(g().at(use).asked) + " later or unordered");
+        }
+    }
+}
+
+event_id engine::use_not_before(event_id free) {
+    const request& freed = g().at(free).asked;
+    for (std::uint32_t x = 0; x != memory_.locations(); ++x) {
+        if (memory_.address_of(x) - freed.operand < freed.desired) {
+            if (const event_id use = g().access_not_before(free, x); use != no_event) {
+                return use;
+            }
+        }
+    }
+    return no_event;
+}
+
+}  // namespace quiesce::explorer::detail
