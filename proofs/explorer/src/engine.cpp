@@ -3,7 +3,6 @@
 #include <cxxabi.h>
 
 #include <algorithm>
-#include <chrono>
 #include <exception>
 #include <utility>
 
@@ -15,59 +14,85 @@ namespace quiesce::explorer::detail {
 engine* engine::current = nullptr;
 bool engine::runs_program = false;
 
-engine::engine(const std::function<void()>& program, const options& how)
-    : program_(program), how_(how), memory_(how.guard_freed) {
+engine::engine(const std::function<void()>& program, const options& how, thread_names& names)
+    : program_(program), how_(how), thread_names_(names), memory_(how.guard_freed) {
     graphs_.push_back(std::make_unique<graph>(clocks_, how.model));
-    names_.push_back({});
-    parents_.push_back(0);
     children_.resize(address_space::max_threads);
-    by_name_.push_back(0);
     fibers_.resize(address_space::max_threads);
     events_of_.resize(address_space::max_threads);
-    g().start();
+    know_thread(0);
 }
 
 engine::~engine() = default;
 
-report engine::run() {
-    using clock = std::chrono::steady_clock;
-    const clock::time_point began = clock::now();
-    const auto seconds = [began] { return std::chrono::duration<double>(clock::now() - began).count(); };
-    double next_progress = 0.5;
-    engine* const outer = std::exchange(current, this);
-    const fault_handlers handlers;
-    std::uint64_t runs = 0;
+namespace {
+
+// While it lives, an engine is the one that the program talks to.
+class running {
+public:
+    explicit running(engine* e) : outer_(std::exchange(engine::current, e)) {}
+    running(const running&) = delete;
+    running& operator=(const running&) = delete;
+    ~running() { engine::current = outer_; }
+
+private:
+    engine* const outer_;
+    const fault_handlers handlers_;
+};
+
+}  // namespace
+
+bool engine::explore(std::string_view subtree, const between& goes_on) {
+    const running now(this);
+    if (subtree.empty()) {
+        g().clear();
+        g().start();
+    } else {
+        text_reader from(subtree);
+        silent_ = true;
+        read_graph(from);
+        silent_ = false;
+        if (stop_) {
+            return true;
+        }
+        read_frame(from);
+        if (!next_alternative()) {
+            return true;
+        }
+    }
     do {
-        start_execution();
+        execute();
         if (!dead_ && !stop_) {
             finish_execution();
         }
-        if (how_.max_executions != 0 && report_.executions >= how_.max_executions) {
-            stop_at(verdict::bounded);
-        }
-        if (++runs % 256 == 0 && (how_.max_seconds > 0 || how_.progress)) {
-            const double now = seconds();
-            if (how_.progress && now >= next_progress) {
-                next_progress = now + 0.5;
-                how_.progress(report_.executions + report_.deadlocks + report_.incomplete, now);
-            }
-            if (how_.max_seconds > 0 && now >= how_.max_seconds) {
-                stop_at(verdict::timed_out);
-            }
+        if (!goes_on()) {
+            return false;
         }
     } while (!stop_ && next_alternative());
-    current = outer;
-    if (violated_ && report_.verdict != verdict::nondeterministic && report_.verdict != verdict::engine_error) {
-        report_.verdict = verdict::violated;
-    }
-    report_.seconds = seconds();
-    return std::move(report_);
+    return true;
 }
 
-void engine::stop_at(verdict v) {
+void engine::replay(std::string_view graph_text) {
+    const running now(this);
+    text_reader from(graph_text);
+    silent_ = true;
+    read_graph(from);
+    silent_ = false;
     if (!stop_) {
-        report_.verdict = v;
-        stop_ = true;
+        frozen_ = true;
+        execute();
+        frozen_ = false;
+    }
+    event_id culprit = no_event;
+    from >> culprit;
+    if (culprit >= static_cast<event_id>(g().size())) {
+        throw damaged_text();
+    }
+    if (!stop_ && culprit >= 0) {
+        (void)(g().at(culprit).is_access() ? tolerates_access(culprit) : tolerates_free(culprit));
+    }
+    if (!stop_) {
+        finish_execution();
     }
 }
 
@@ -80,8 +105,9 @@ exceptions_in_flight& exceptions_of_this_thread() {
 
 }  // namespace
 
-void engine::start_execution() {
+void engine::execute() {
     memory_.reset();
+    location_names_.clear();
     for (unsigned t = 0; t != names_.size(); ++t) {
         fibers_[t].state = status::absent;
         fibers_[t].replayed = 0;
@@ -185,7 +211,7 @@ void engine::block() {
 
 void engine::give_up(verdict v, const char* kind, std::string message) {
     report_.verdict = v;
-    report_.violation = {kind, std::move(message), trace_of(g(), names())};
+    report_.violation = {kind, std::move(message), filling_ ? std::string() : trace_of(g(), names()), ""};
     stop_ = true;
     to_host();
 }
@@ -209,7 +235,7 @@ unsigned engine::ready(unsigned t) {
     for (unsigned steps = 0; steps != 2 * address_space::max_threads; ++steps) {
         const fiber& f = fibers_[t];
         if (f.state == status::absent) {
-            t = parents_[t];
+            t = thread_names_.parent_of(t);
         } else if (f.state == status::running && f.needs_thread >= 0 && !need_is_met(f)) {
             t = static_cast<unsigned>(f.needs_thread);
         } else if (f.state == status::running) {
@@ -246,6 +272,9 @@ void engine::schedule() {
                 continue;
             }
             if (f.state == status::at_frontier) {
+                if (frozen_) {
+                    continue;
+                }
                 const request& asked = *f.pending;
                 if (asked.kind == event_kind::join) {
                     const status joined = fibers_[asked.operand].state;
@@ -304,19 +333,28 @@ event_id engine::do_operation(request& asked, const place& at) {
     if (f.replayed < events_of_[self_].size()) {
         const event_id e = events_of_[self_][f.replayed];
         const event& done = g().at(e);
-        const request& was = done.asked;
-        if (was.kind != asked.kind || was.location != asked.location || was.operand != asked.operand ||
-            was.desired != asked.desired || was.success != asked.success || was.failure != asked.failure ||
-            was.is_weak != asked.is_weak || was.update != asked.update || was.awaited.holds != asked.awaited.holds) {
-            differs(asked, was);
+        if (filling_) {
+            if (done.kind != asked.kind) {
+                is_of_another_program();
+            }
+        } else if (!done.asked.is_same(asked)) {
+            differs(asked, done.asked);
         }
-        if (done.is_read()) {
+        if (done.is_read() && done.reads_from != no_event) {
             const event& source = g().at(done.reads_from);
             if (source.thread != self_ && fibers_[source.thread].replayed <= source.index) {
                 wait_for(source.thread, source.index + 1U, false);
             }
         } else if (done.kind == event_kind::join && fibers_[asked.operand].state != status::ended) {
             wait_for(static_cast<unsigned>(asked.operand), 0, true);
+        }
+        if (filling_) {
+            fill(e, asked);
+        }
+        if (done.is_read() && done.reads_from == no_event) {
+            ++f.replayed;
+            reads_nothing(asked);
+            fail_thread();
         }
         f.replayed += done.is_read() && done.is_update ? 2 : 1;
         if (done.is_unsatisfied) {
@@ -334,11 +372,3 @@ event_id engine::do_operation(request& asked, const place& at) {
 }
 
 }  // namespace quiesce::explorer::detail
-
-namespace quiesce::explorer {
-
-report explore(const std::function<void()>& program, const options& how) {
-    return detail::engine(program, how).run();
-}
-
-}  // namespace quiesce::explorer

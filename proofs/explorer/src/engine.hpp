@@ -13,6 +13,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,8 @@
 #include "proofs/explorer/src/clocks.hpp"
 #include "proofs/explorer/src/graph.hpp"
 #include "proofs/explorer/src/memory.hpp"
+#include "proofs/explorer/src/text.hpp"
+#include "proofs/explorer/src/thread_names.hpp"
 #include "proofs/explorer/src/trace.hpp"
 
 namespace quiesce::explorer::detail {
@@ -32,12 +35,30 @@ struct exceptions_in_flight {
 
 class engine {
 public:
-    engine(const std::function<void()>& program, const options& how);
+    /// `names` is that of all the processes that explore the program together.
+    engine(const std::function<void()>& program, const options& how, thread_names& names);
     ~engine();
     engine(const engine&) = delete;
     engine& operator=(const engine&) = delete;
 
-    report run();
+    /// Called after each execution: whether to go on.
+    using between = std::function<bool()>;
+
+    /// Explores everything, or what a subtree holds, which `split` or `untried` gave away; adds to the report. Returns
+    /// false if `goes_on` stopped it.
+    bool explore(std::string_view subtree, const between& goes_on);
+    /// Runs the one execution that a violation holds, to find it again.
+    void replay(std::string_view graph);
+    explorer::report& report() { return report_; }
+    /// Whether the search is over, for good or bad.
+    bool is_decided() const { return stop_; }
+    /// Whether there is another execution. It is passed over then.
+    bool has_another() { return next_alternative(); }
+    /// Gives away alternatives that were not tried, those that would come last: a subtree, or nothing if there are
+    /// none.
+    std::string split();
+    /// The alternatives that were not tried, as subtrees, in the order in which they would come.
+    std::vector<std::string> untried() const;
 
     // Called by the program, on its fibers.
     std::uint64_t perform(const access& a, const place& at, bool* succeeded);
@@ -121,9 +142,22 @@ private:
         bool spurious;
     };
 
+    /// One execution along the graph, and on from there.
+    void execute();
+    // In subtree.cpp.
+    bool is_untried(std::size_t frame_index) const;
+    std::size_t end_of_revisits(std::size_t frame_index) const;
+    std::string subtree_of(std::size_t frame_index) const;
+    void write_graph(text_writer& to, std::size_t depth, unsigned size) const;
+    void write_frame(text_writer& to, std::size_t frame_index) const;
+    void read_graph(text_reader& from);
+    void read_frame(text_reader& from);
+    void fill(event_id e, const request& asked);
+    std::uint64_t fingerprint(const graph& of, unsigned size) const;
+    [[noreturn]] void is_of_another_program();
+
     [[noreturn]] static void fiber_main();
     static void run_exits(fiber& f);
-    void start_execution();
     void switch_to(unsigned t);
     [[noreturn]] void to_host();
     /// Decides what happens next; returns when it is the calling thread's turn.
@@ -135,13 +169,15 @@ private:
     void wait_for(unsigned thread, unsigned events, bool end);
     [[noreturn]] void block();
     [[noreturn]] void give_up(verdict v, const char* kind, std::string message);
-    void found(const char* kind, std::string message);
+    /// `culprit` is the event whose addition showed it, if one did.
+    void found(const char* kind, std::string message, event_id culprit = no_event);
     /// The thread that runs goes no further; the execution is incomplete.
     [[noreturn]] void fail_thread();
+    void reads_nothing(const request& asked);
     [[noreturn]] void differs(const request& asked, const request& was);
     [[noreturn]] void at_bound(const request& asked);
-    void stop_at(verdict v);
-    unsigned child_of(unsigned parent, unsigned number);
+    unsigned child_of(unsigned parent, unsigned index);
+    void know_thread(unsigned t);
     bool exists(unsigned t);
     void note_new_events(unsigned t, unsigned from);
     void start_fiber(unsigned t);
@@ -179,7 +215,15 @@ private:
 
     const std::function<void()>& program_;
     const options how_;
-    report report_;
+    explorer::report report_;
+    thread_names& thread_names_;
+    /// The graph has its shape but not yet what its operations are: this execution says so.
+    bool filling_ = false;
+    /// Nothing is added to the graph.
+    bool frozen_ = false;
+    unsigned filled_ = 0;
+    /// What is found is known already.
+    bool silent_ = false;
     address_space memory_;
     clock_pool clocks_;
     std::vector<std::unique_ptr<graph>> graphs_;
@@ -199,7 +243,6 @@ private:
     std::vector<fiber> fibers_;
     /// Whose how many-th thread each is: the same in every execution.
     std::vector<std::vector<unsigned>> names_;
-    std::vector<unsigned> parents_;
     std::vector<std::vector<unsigned>> children_;
     /// Threads by name: the order in which they are preferred.
     std::vector<unsigned> by_name_;
@@ -211,7 +254,6 @@ private:
     bool dead_ = false;
     bool stop_ = false;
     bool assumption_failed_ = false;
-    bool violated_ = false;
     std::vector<std::int64_t> outcome_;
     bool has_outcome_ = false;
 };

@@ -60,6 +60,13 @@ struct request {
     /// Set in a read-modify-write.
     update_function update = nullptr;
     predicate awaited;
+
+    /// Whether it asks for the same, wherever it stands. The captures of an await may be padded.
+    bool is_same(const request& other) const {
+        return kind == other.kind && location == other.location && operand == other.operand &&
+               desired == other.desired && success == other.success && failure == other.failure &&
+               is_weak == other.is_weak && update == other.update && awaited.holds == other.awaited.holds;
+    }
 };
 
 struct event {

@@ -1,6 +1,7 @@
 #include "proofs/explorer/src/graph.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace quiesce::explorer::detail {
 
@@ -51,9 +52,7 @@ event_id graph::append(unsigned t, const request& asked, event_kind kind) {
     thread& own_thread = threads_[t];
     e.asked = asked;
     e.kind = kind;
-    e.ordering = model_ == memory_model::sc && asked.success != order::non_atomic && kind != event_kind::fence
-                     ? order::acq_rel
-                     : asked.success;
+    e.ordering = ordering_of(asked, kind);
     e.thread = static_cast<std::uint16_t>(t);
     e.index = own_thread.length;
     e.location = asked.location;
@@ -65,6 +64,72 @@ event_id graph::append(unsigned t, const request& asked, event_kind kind) {
     enlist(e, id);
     e.clocks_after = clocks_->mark();
     return id;
+}
+
+order graph::ordering_of(const request& asked, event_kind kind) const {
+    return model_ == memory_model::sc && asked.success != order::non_atomic && kind != event_kind::fence
+               ? order::acq_rel
+               : asked.success;
+}
+
+event_id graph::append_hollow(unsigned t, event_kind kind) {
+    const auto id = static_cast<event_id>(events_.size());
+    know_thread(t);
+    event& e = events_.emplace_back();
+    thread& own_thread = threads_[t];
+    e.kind = kind;
+    e.thread = static_cast<std::uint16_t>(t);
+    e.index = own_thread.length++;
+    e.previous = std::exchange(own_thread.last, id);
+    return id;
+}
+
+void graph::note_spawn(event_id spawn) {
+    const auto t = static_cast<unsigned>(at(spawn).asked.operand);
+    know_thread(t);
+    threads_[t].spawned_by = spawn;
+}
+
+void graph::fill(event_id id, const request& asked) {
+    event& e = at(id);
+    e.asked = asked;
+    e.ordering = ordering_of(asked, e.kind);
+    e.location = asked.location;
+    begin_clocks(e);
+    switch (e.kind) {
+        case event_kind::read:
+            if (e.reads_from != no_event) {
+                set_source(id, e.reads_from, e.is_spurious);
+            } else {
+                e.is_unsatisfied = true;
+            }
+            break;
+        case event_kind::write:
+            if (!e.is_update) {
+                set_value(id, asked.operand);
+            } else if (const event& read = at(e.previous); asked.is_compare_exchange) {
+                set_value(id, asked.desired);
+            } else {
+                set_value(id, asked.update(read.value, asked.operand));
+            }
+            break;
+        default: finish_plain(id);
+    }
+}
+
+void graph::finish_filling() {
+    seq_cst_.clear();
+    for (event_id id = 0; id != static_cast<event_id>(events_.size()); ++id) {
+        event& e = at(id);
+        // None of these is ever taken away.
+        e.clocks_before = e.clocks_after = clocks_->mark();
+        enlist(e, id);
+        if (e.is_write() && e.place >= 0) {
+            std::vector<event_id>& writes = order_of_[e.location];
+            writes.resize(std::max(writes.size(), static_cast<std::size_t>(e.place) + 1), no_event);
+            writes[static_cast<std::size_t>(e.place)] = id;
+        }
+    }
 }
 
 // What it has from the events before it in its thread, or from the one that spawned the thread.
@@ -156,8 +221,7 @@ void graph::finish_plain(event_id id) {
             }
         }
     } else if (e.kind == event_kind::spawn) {
-        know_thread(static_cast<unsigned>(e.asked.operand));
-        threads_[e.asked.operand].spawned_by = id;
+        note_spawn(id);
     } else if (e.kind == event_kind::join) {
         const thread& joined = threads_[e.asked.operand];
         const event& last = at(joined.last != no_event ? joined.last : joined.spawned_by);
@@ -449,10 +513,13 @@ bool graph::added_maximally(event_id id, event_id write) const {
         }
     }
     const event_id c = e.is_read() ? e.reads_from : id;
+    const std::vector<event_id>& writes = order_of_[e.location];
+    if (c == no_event) {
+        return std::none_of(writes.begin(), writes.end(), earlier);
+    }
     if (!earlier(c)) {
         return false;
     }
-    const std::vector<event_id>& writes = order_of_[e.location];
     for (std::size_t i = writes.size(); i-- != 0 && writes[i] != c;) {
         if (earlier(writes[i])) {
             return false;

@@ -51,6 +51,13 @@ public:
         return i < last_access_.size() ? last_access_[i] : no_event;
     }
 
+    /// Adds an event of which only the place is known: its thread's next. Then `fill` says what it is, in an order that
+    /// extends program order and reads-from, and `finish_filling` when all are.
+    event_id append_hollow(unsigned t, event_kind kind);
+    void note_spawn(event_id spawn);
+    void fill(event_id e, const request& asked);
+    void finish_filling();
+
     /// Adds an event at the end of a thread, as yet without a source, place or value. The id is `size() - 1` then.
     event_id append(unsigned t, const request& asked, event_kind kind);
     /// Completes an event that reads and writes nothing.
@@ -94,6 +101,7 @@ public:
 
 private:
     event& append_copy(const event& e);
+    order ordering_of(const request& asked, event_kind kind) const;
     void begin_clocks(event& e);
     void enlist(event& e, event_id id);
     bool race(const event& a, const event& b) const;

@@ -48,6 +48,10 @@ public:
         return number - 1;
     }
     std::uintptr_t address_of(std::uint32_t location) const { return locations_[location].address; }
+    /// The same wherever the region is.
+    std::uint64_t offset_of(std::uint32_t location) const {
+        return locations_[location].address - reinterpret_cast<std::uintptr_t>(base_);
+    }
     bool is_waiters(std::uint32_t location) const { return locations_[location].waiters; }
     std::uint32_t locations() const { return static_cast<std::uint32_t>(locations_.size()); }
 

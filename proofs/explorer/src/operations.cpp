@@ -1,4 +1,5 @@
 // What the program asks for, on its fibers.
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 #include <string>
@@ -78,25 +79,36 @@ void engine::fence(order o, const place& at) {
     (void)do_operation(asked, at);
 }
 
-unsigned engine::child_of(unsigned parent, unsigned number) {
-    std::vector<unsigned>& children = children_[parent];
-    if (number == children.size()) {
-        if (names_.size() == address_space::max_threads) {
-            give_up(verdict::engine_error, "too many threads", "a program may have 64 threads");
-        }
-        const auto t = static_cast<unsigned>(names_.size());
-        children.push_back(t);
-        names_.push_back(names_[parent]);
-        names_.back().push_back(number);
-        parents_.push_back(parent);
-        by_name_.push_back(t);
-        std::sort(by_name_.begin(), by_name_.end(), [this](unsigned x, unsigned y) { return names_[x] < names_[y]; });
+void engine::know_thread(unsigned t) {
+    if (names_.size() <= t) {
+        names_.resize(t + 1U);
     }
-    return children[number];
+    if (t != 0) {
+        names_[t] = names_[thread_names_.parent_of(t)];
+        names_[t].push_back(thread_names_.index_of(t));
+    }
+    by_name_.push_back(t);
+    std::sort(by_name_.begin(), by_name_.end(), [this](unsigned x, unsigned y) { return names_[x] < names_[y]; });
+}
+
+unsigned engine::child_of(unsigned parent, unsigned index) {
+    std::vector<unsigned>& children = children_[parent];
+    if (index == children.size()) {
+        const unsigned t = thread_names_.number_of(parent, index);
+        if (t == thread_names::none) {
+            return t;
+        }
+        children.push_back(t);
+        know_thread(t);
+    }
+    return children[index];
 }
 
 unsigned engine::spawn(void (*function)(void* body), void* body, const place& at) {
     const unsigned t = child_of(self_, fibers_[self_].spawned++);
+    if (t == thread_names::none) {
+        give_up(verdict::engine_error, "too many threads", "a program may have 64 threads");
+    }
     request asked;
     asked.kind = event_kind::spawn;
     asked.operand = t;

@@ -47,8 +47,11 @@ bool engine::add_read(unsigned t, const request& asked) {
         }
     }
     if (first == candidates_.size()) {
-        found("uninitialised read", "a location is read that nobody has written");
-        return false;
+        // A write that comes later may still revisit it.
+        g().at(e).is_unsatisfied = true;
+        assumption_failed_ = true;
+        reads_nothing(asked);
+        return how_.keep_going;
     }
     frames_.push_back({.kind = frame_kind::read,
                        .event = e,

@@ -8,7 +8,7 @@ namespace quiesce::explorer::detail {
 std::string place_of(const request& asked) {
     std::string_view file = asked.file;
     if (file.empty()) {
-        return "an operator";
+        return asked.kind == event_kind::free ? "a delete" : "an operator";
     }
     file.remove_prefix(file.find_last_of('/') + 1);
     return std::string(file) + ":" + std::to_string(asked.line);
@@ -38,8 +38,7 @@ std::string location_name(const graph& g, std::uint32_t location, const namer& n
     }
     const std::vector<event_id>& writes = g.modification_order(location);
     const auto first = std::find_if(writes.begin(), writes.end(), [&g](event_id w) { return g.at(w).is_write(); });
-    const std::string declared = first == writes.end() ? "?" : place_of(g.at(*first).asked);
-    return std::to_string(location).insert(0, 1, '#').append(" (").append(declared).append(")");
+    return first == writes.end() ? "?" : std::string(1, '(').append(place_of(g.at(*first).asked)).append(")");
 }
 
 std::string describe(const request& asked, const namer& names) {
@@ -88,7 +87,25 @@ std::string describe(const graph& g, const event& e, const namer& names) {
 
 }  // namespace
 
-std::string trace_of(const graph& g, const namer& names) {
+std::string trace_of(const graph& g, const namer& given_names) {
+    // Two locations may be declared in one line: they are told apart by numbers, in the order of this graph.
+    std::vector<std::uint32_t> unnamed;
+    for (event_id id = 0; id != static_cast<event_id>(g.size()); ++id) {
+        const event& e = g.at(id);
+        if (e.is_access() && given_names(e.location).empty() &&
+            std::find(unnamed.begin(), unnamed.end(), e.location) == unnamed.end()) {
+            unnamed.push_back(e.location);
+        }
+    }
+    const namer names = [&](std::uint32_t location) {
+        const auto number = std::find(unnamed.begin(), unnamed.end(), location);
+        if (number == unnamed.end()) {
+            return given_names(location);
+        }
+        std::string name(1, '#');
+        name.append(std::to_string(number - unnamed.begin())).append(" ");
+        return name.append(location_name(g, location, given_names));
+    };
     std::string text;
     std::vector<bool> done(g.size(), false);
     const auto is_done = [&done](event_id e) { return e == no_event || done[static_cast<std::size_t>(e)]; };

@@ -24,16 +24,30 @@ namer engine::names() const {
     };
 }
 
-void engine::found(const char* kind, std::string message) {
-    violated_ = true;
-    if (report_.violation.kind.empty()) {
-        report_.violation = {kind, std::move(message), how_.keep_going ? std::string() : trace_of(g(), names())};
+void engine::found(const char* kind, std::string message, event_id culprit) {
+    if (silent_) {
+        return;
+    }
+    if (report_.verdict == verdict::exhausted || report_.verdict == verdict::bounded) {
+        report_.verdict = verdict::violated;
+        report_.violation = {kind, std::move(message), "", ""};
+        if (!how_.keep_going) {
+            report_.violation.trace = trace_of(g(), names());
+            text_writer graph_text;
+            write_graph(graph_text, depth_, g().size());
+            graph_text << culprit;
+            report_.violation.graph = graph_text.take();
+        }
     }
     if (how_.keep_going) {
         found_.insert(kind);
     } else {
         stop_ = true;
     }
+}
+
+void engine::reads_nothing(const request& asked) {
+    found("uninitialised read", "what is read at " + place_of(asked) + " was never written");
 }
 
 void engine::differs(const request& asked, const request& was) {
@@ -49,9 +63,9 @@ void engine::at_bound(const request& asked) {
     if (!how_.keep_going) {
         give_up(verdict::bounded, "unbounded loop", std::move(message));
     }
-    report_.verdict = verdict::bounded;
-    if (report_.violation.kind.empty()) {
-        report_.violation = {"unbounded loop", std::move(message), ""};
+    if (report_.verdict == verdict::exhausted) {
+        report_.verdict = verdict::bounded;
+        report_.violation = {"unbounded loop", std::move(message), "", ""};
     }
     found_.insert("unbounded loop");
     fail_thread();
@@ -66,33 +80,37 @@ bool engine::tolerates_access(event_id e) {
         const request& freed = g().at(f).asked;
         if (address - freed.operand < freed.desired) {
             found("use after free",
-                  "memory is used at " + place_of(g().at(e).asked) + " that was freed at " + place_of(freed));
+                  "memory is used at " + place_of(g().at(e).asked) + " that was freed at " + place_of(freed), e);
             return false;
         }
     }
     if (const event_id other = g().race_with(e); other != no_event) {
-        found("data race", "the accesses at " + place_of(g().at(other).asked) + " and " + place_of(g().at(e).asked) +
-                               ", one of them not atomic, are not ordered");
+        found("data race",
+              "the accesses at " + place_of(g().at(other).asked) + " and " + place_of(g().at(e).asked) +
+                  ", one of them not atomic, are not ordered",
+              e);
         return false;
     }
     return true;
 }
 
 bool engine::tolerates_free(event_id e) {
-    const request& freed = g().at(e).asked;
     if (how_.keep_going) {
         return true;
     }
+    const request& freed = g().at(e).asked;
     for (const event_id f : g().frees()) {
         if (f != e && g().at(f).asked.operand == freed.operand) {
             found("double free",
-                  "memory that was freed at " + place_of(g().at(f).asked) + " is freed at " + place_of(freed));
+                  "memory that was freed at " + place_of(g().at(f).asked) + " is freed at " + place_of(freed), e);
             return false;
         }
     }
     if (const event_id use = use_not_before(e); use != no_event) {
-        found("use after free", "memory is freed at " + place_of(freed) + " while its use at " +
-                                    place_of(g().at(use).asked) + " is not ordered before");
+        found("use after free",
+              "memory is freed at " + place_of(freed) + " while its use at " + place_of(g().at(use).asked) +
+                  " is not ordered before",
+              e);
         return false;
     }
     return true;

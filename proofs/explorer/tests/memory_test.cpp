@@ -138,6 +138,24 @@ TEST(Memory, ThatNobodyHasWrittenIsNotRead) {
               "uninitialised read");
 }
 
+// Whether the other thread has written it yet: with and without, each once.
+TEST(Memory, ThatNobodyHasWrittenMayBeWrittenLater) {
+    options how;
+    how.keep_going = true;
+    how.find_leaks = false;
+    const report r = explore(
+        [] {
+            void* const raw = operator new(sizeof(atomic<int>));
+            thread writer([raw] { static_cast<atomic<int>*>(raw)->store(1, std::memory_order_relaxed); });
+            outcome(static_cast<atomic<int>*>(raw)->load(std::memory_order_relaxed));
+            writer.join();
+        },
+        how);
+    EXPECT_EQ(r.executions, 1U);
+    EXPECT_EQ(r.incomplete, 1U);
+    EXPECT_EQ(r.violations.at("uninitialised read"), 1U);
+}
+
 TEST(Memory, ThatWasFreedIsOverwritten) {
     EXPECT_EQ(kind_of([] {
                   auto* const o = opaque(new object);

@@ -24,6 +24,13 @@ enum class verdict : std::uint8_t {
     engine_error,      ///< the program asked for something that the engine cannot do
 };
 
+/// How far a search is.
+struct progress {
+    /// Of every kind.
+    std::uint64_t executions = 0;
+    double seconds = 0;
+};
+
 /// How executions are looked for. Each field is also set by the environment variable that stands beside it, which wins:
 /// a run can be changed without a build. A value that cannot be read is an engine_error.
 struct options {
@@ -49,9 +56,21 @@ struct options {
     /// QUIESCE_EXPLORER_GUARD_FREED: whether memory that was freed cannot be read or written, by ordinary accesses
     /// either. Slow, and each object takes a page.
     bool guard_freed = false;
-    /// Called about twice a second with the executions of every kind so far.
-    std::function<void(std::uint64_t executions, double seconds)> progress = {};
-    /// Called with a hash of the graph of each complete execution: no two are the same.
+    /// QUIESCE_EXPLORER_JOBS: how many processes search. With one it is the calling one; more are forked, so that the
+    /// program never runs beside itself, and what it leaves in ordinary memory is not there afterwards. Counts, and the
+    /// violation that is reported, are the same.
+    unsigned jobs = 1;
+    /// QUIESCE_EXPLORER_CHECKPOINT: a file that the search is written to from time to time and when it stops at a bound
+    /// or a limit. If it is there at the start, the search goes on from it; when nothing is left to do, it is removed.
+    std::string checkpoint = {};
+    /// QUIESCE_EXPLORER_CHECKPOINT_SECONDS: the time between two writings.
+    double checkpoint_seconds = 10;
+    /// QUIESCE_EXPLORER_REPLAY: the `graph` of a violation: that execution alone is run, and reported again.
+    std::string replay = {};
+    /// Called about twice a second.
+    std::function<void(const explorer::progress&)> progress = {};
+    /// Called with a hash of the graph of each complete execution: no two are the same. With several jobs it is called
+    /// in theirs.
     std::function<void(std::uint64_t graph)> each_execution = {};
 };
 
@@ -64,6 +83,8 @@ struct violation {
     /// The execution, an operation in each line, in an order in which they can happen; each load with the store that it
     /// read. Empty with `keep_going`.
     std::string trace;
+    /// The same for `options::replay`. Empty with `keep_going`.
+    std::string graph;
 };
 
 struct report {
