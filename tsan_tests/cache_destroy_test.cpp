@@ -492,12 +492,12 @@ TEST_F(CacheEnd, TokensMayOutliveTheCacheAndTheDomain) {
         numbers.free_rcu(number);
         end = numbers.destroy();
     }
-    const cache_token copy = *end;  // the copy is what is tested; NOLINT(performance-unnecessary-copy-initialization)
+    const std::optional<cache_token> copy = end;
     cache_token assigned = cache.destroy();
-    assigned = copy;
+    assigned = *copy;
     end.reset();
     assigned.wait();
-    EXPECT_TRUE(copy.wait_for(0));
+    EXPECT_TRUE(copy->wait_for(0));
     EXPECT_TRUE(assigned.poll());
     cache_free(held);
 }

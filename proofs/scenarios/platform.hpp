@@ -188,10 +188,7 @@ public:
     static bool seeded(defect d) { return proofs::settings.seeded == d; }
     static bool checked() { return true; }
     static bool thread_is_busy() { return proofs::current->is_busy(proofs::this_thread()); }
-    static void report(const misuse_report& r, place at = place::current()) {
-        // NUL-terminated, as `describe` promises.
-        check(false, describe(r.kind).data(), at);
-    }
+    static void report(const misuse_report& r, place at = place::current()) { check(false, describe(r.kind), at); }
 
     // For scenarios.
 

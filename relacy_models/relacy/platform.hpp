@@ -250,10 +250,7 @@ public:
     static bool seeded(defect d) { return relacy::current.seeded == d; }
     static bool checked() { return true; }
     static bool thread_is_busy() { return relacy::current.is_busy(this_thread()); }
-    static void report(const misuse_report& r, place at = place::current()) {
-        // Every description is a literal, so a NUL ends it.
-        check(false, describe(r.kind).data(), at);  // NOLINT(bugprone-suspicious-stringview-data-usage)
-    }
+    static void report(const misuse_report& r, place at = place::current()) { check(false, describe(r.kind), at); }
 
     // For scenarios.
 

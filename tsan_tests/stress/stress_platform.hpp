@@ -99,10 +99,7 @@ public:
             current.failures.fetch_add(1);
         }
     }
-    static void report(const misuse_report& r) noexcept {
-        // Every description is a literal, so a NUL ends it.
-        check(false, describe(r.kind).data());  // NOLINT(bugprone-suspicious-stringview-data-usage)
-    }
+    static void report(const misuse_report& r) noexcept { check(false, describe(r.kind)); }
     static void reached(std::string_view) noexcept {
         current.reached.fetch_add(1, std::memory_order_relaxed);
         linger();
