@@ -405,6 +405,14 @@ TEST_F(CacheEnd, WaitForGivesUpWhenTheTimeIsOver) {
     EXPECT_TRUE(end.wait_for(0));
 }
 
+TEST_F(CacheEnd, WaitForTakesTheStepsOfADriverThatWasStopped) {
+    const cache_token end = cache.destroy();
+    domain.stop_driver();
+    EXPECT_FALSE(end.wait_for(20));
+    cache_free(held);
+    EXPECT_TRUE(end.wait_for(10'000));
+}
+
 TEST_F(CacheEnd, EveryWaiterReturns) {
     const cache_token end = cache.destroy();
     std::atomic<int> returned{0};
