@@ -22,20 +22,21 @@ inline const entry*& first_entry() {
 template <class Scenario>
 void execute() {
     static_assert(Scenario::info.threads < max_threads);
+    reached.begin_execution();
     current = new instance;
     auto* const s = new Scenario();
     explorer::thread* threads[max_threads] = {};
     for (unsigned i = 0; i != Scenario::info.threads; ++i) {
         threads[i] = new explorer::thread([s, i] {
             s->thread(i);
-            current->exit_thread(this_thread());
+            current->slots.exit_thread(explorer::this_thread());
         });
     }
     for (unsigned i = 0; i != Scenario::info.threads; ++i) {
         threads[i]->join();
     }
     s->finish();
-    current->exit_thread(this_thread());
+    current->slots.exit_thread(explorer::this_thread());
     delete s;
     if (current->allocated != 0) {
         explorer::violate("leak", "memory was allocated that nobody freed");
