@@ -1,6 +1,7 @@
 // What every engine of scenarios says and is told in the engine protocol (docs/engine_protocol.md).
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
@@ -68,6 +69,17 @@ struct subject {
         usage_error("'" + name() + "' does not run with a size '" + size + "'.");
     }
 };
+
+/// The scenarios that an engine registered as a list, ordered by name.
+template <class Entry>
+std::vector<const Entry*> by_name(const Entry* first) {
+    std::vector<const Entry*> all;
+    for (const Entry* e = first; e != nullptr; e = e->next) {
+        all.push_back(e);
+    }
+    std::sort(all.begin(), all.end(), [](const Entry* a, const Entry* b) { return a->info->name < b->info->name; });
+    return all;
+}
 
 /// Of a scenario: the correct case first.
 inline std::vector<subject> subjects_of(const scenario_info& s) {

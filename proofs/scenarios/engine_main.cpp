@@ -42,13 +42,11 @@ struct subject : engine::subject {
 
 std::vector<subject> subjects() {
     std::vector<subject> all;
-    for (const entry* e = first_entry(); e != nullptr; e = e->next) {
+    for (const entry* e : engine::by_name(first_entry())) {
         for (const engine::subject& s : engine::subjects_of(*e->info)) {
             all.push_back({s, e});
         }
     }
-    std::stable_sort(all.begin(), all.end(),
-                     [](const subject& a, const subject& b) { return a.scenario->name < b.scenario->name; });
     return all;
 }
 

@@ -22,7 +22,7 @@ void describe() {
                         {"version", QUIESCE_VERSION},
                         {"searches", {"random", "bound", "full"}},
                         {"scope", "Relacy's search"}});
-    for (const entry* e : entries_by_name()) {
+    for (const entry* e : engine::by_name(first_entry())) {
         const std::vector<engine::subject> all = engine::subjects_of(*e->info);
         for (const engine::subject& s : all) {
             engine::describe(s);
@@ -41,7 +41,7 @@ struct found_case {
 };
 
 found_case case_named(const std::string& name) {
-    for (const entry* e : entries_by_name()) {
+    for (const entry* e : engine::by_name(first_entry())) {
         for (const engine::subject& s : engine::subjects_of(*e->info)) {
             if (s.name() == name) {
                 return {e, s};

@@ -1,7 +1,5 @@
 #include "relacy_models/relacy/plan.hpp"
 
-#include <algorithm>
-
 namespace quiesce::models::relacy {
 
 namespace {
@@ -58,15 +56,6 @@ std::optional<search> search_named(std::string_view name) {
         }
     }
     return std::nullopt;
-}
-
-std::vector<const entry*> entries_by_name() {
-    std::vector<const entry*> all;
-    for (const entry* e = first_entry(); e != nullptr; e = e->next) {
-        all.push_back(e);
-    }
-    std::sort(all.begin(), all.end(), [](const entry* a, const entry* b) { return a->info->name < b->info->name; });
-    return all;
 }
 
 }  // namespace quiesce::models::relacy

@@ -14,7 +14,4 @@ std::vector<engine::planned_run> plan_of(const engine::subject& s);
 std::string_view name_of(search s);
 std::optional<search> search_named(std::string_view name);
 
-/// All scenarios, ordered by name.
-std::vector<const entry*> entries_by_name();
-
 }  // namespace quiesce::models::relacy
