@@ -123,17 +123,25 @@ struct planned_run {
     unsigned bound = 0;
     /// The verdicts of the correct case; a defect's findings stand with the defect.
     std::vector<std::string_view> expect;
+    /// Of a run that is made only when it is asked for: its time limit, at which it may stop; 0 for any other.
+    double deep_seconds = 0;
 };
 
 inline void describe(const subject& s, const planned_run& r) {
-    print_line({{"type", "plan"},
-                {"case", s.name()},
-                {"search", r.search},
-                {"size", r.size},
-                {"iterations", r.iterations},
-                {"seed", 0},
-                {"bound", r.bound},
-                {"expect", s.fault != nullptr ? json(words(s.fault->expect)) : json(r.expect)}});
+    json line = {{"type", "plan"},
+                 {"case", s.name()},
+                 {"search", r.search},
+                 {"size", r.size},
+                 {"iterations", r.iterations},
+                 {"seed", 0},
+                 {"bound", r.bound},
+                 {"expect", s.fault != nullptr ? json(words(s.fault->expect)) : json(r.expect)}};
+    if (r.deep_seconds > 0) {
+        line["label"] = "deep";
+        line["seconds"] = r.deep_seconds;
+        line["expect"].push_back("timed_out");
+    }
+    print_line(line);
 }
 
 /// `ENGINE --run CASE ...`.
