@@ -405,6 +405,14 @@ TEST_F(CacheEnd, WaitForGivesUpWhenTheTimeIsOver) {
     EXPECT_TRUE(end.wait_for(0));
 }
 
+TEST_F(CacheEnd, WaitForTakesTheStepsOfADriverThatWasStopped) {
+    const cache_token end = cache.destroy();
+    domain.stop_driver();
+    EXPECT_FALSE(end.wait_for(20));
+    cache_free(held);
+    EXPECT_TRUE(end.wait_for(10'000));
+}
+
 TEST_F(CacheEnd, EveryWaiterReturns) {
     const cache_token end = cache.destroy();
     std::atomic<int> returned{0};
@@ -492,12 +500,12 @@ TEST_F(CacheEnd, TokensMayOutliveTheCacheAndTheDomain) {
         numbers.free_rcu(number);
         end = numbers.destroy();
     }
-    const cache_token copy = *end;  // the copy is what is tested; NOLINT(performance-unnecessary-copy-initialization)
+    const std::optional<cache_token> copy = end;
     cache_token assigned = cache.destroy();
-    assigned = copy;
+    assigned = *copy;
     end.reset();
     assigned.wait();
-    EXPECT_TRUE(copy.wait_for(0));
+    EXPECT_TRUE(copy->wait_for(0));
     EXPECT_TRUE(assigned.poll());
     cache_free(held);
 }

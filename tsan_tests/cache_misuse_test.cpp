@@ -27,7 +27,7 @@ protected:
     static void expect(misuse kind, std::string_view call, std::string_view cache = "objects") {
         const std::vector<kept_report> found = kept_reports::take();
         ASSERT_EQ(found.size(), 1U);
-        EXPECT_EQ(describe(found[0].kind), describe(kind));
+        EXPECT_STREQ(describe(found[0].kind), describe(kind));
         EXPECT_EQ(found[0].call, call);
         EXPECT_EQ(found[0].cache, cache);
     }

@@ -1,6 +1,8 @@
 // free_rcu and caches where memory, or a thread, cannot be had. An executable of its own, because it replaces operator
 // new.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstddef>
@@ -212,6 +214,19 @@ TEST_F(FreeWithoutMemory, ABarrierThatCouldNotStartTheDriverMayBeRepeated) {
     EXPECT_TRUE(fails_without(refused::threads, [&] { domain.free_rcu_barrier(); }));
     domain.free_rcu_barrier();
     EXPECT_EQ(deleted, 1);
+}
+
+TEST_F(FreeWithoutMemory, AForkAfterWhichTheDriverCannotStartAgainLeavesThatToTheNextCall) {
+    defer<headless>(1, deleted, domain);
+    domain.free_rcu_barrier();
+    const pid_t child = without(refused::threads, [] { return ::fork(); });
+    if (child == 0) {
+        ::_exit(0);
+    }
+    EXPECT_EQ(::waitpid(child, nullptr, 0), child);
+    defer<headless>(1, deleted, domain);
+    domain.hurry();
+    EXPECT_TRUE(eventually([&] { return deleted == 2; }));
 }
 
 // Caches.

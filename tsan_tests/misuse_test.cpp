@@ -184,6 +184,18 @@ TEST_F(Misuse, AThreadThatEndsInsideASectionIsReported) {
     expect(misuse::thread_exit_in_section, "thread exit");
 }
 
+// The older domain's turn at the thread's end is over when the younger one's comes.
+TEST_F(Misuse, TheHandlerMayBeTheFirstInAnEndingThreadToUseAnOlderDomain) {
+    static rcu_domain* older = nullptr;
+    older = &domain;
+    quiesce::set_report_handler([](const quiesce::misuse_report&) { const std::scoped_lock section(*older); });
+    rcu_domain younger;
+    for (int i = 0; i != 3; ++i) {
+        std::thread([&] { younger.lock(); }).join();
+    }
+    EXPECT_EQ(domain.reader_records(), 1U);
+}
+
 TEST_F(Misuse, ADomainDestroyedWithCallbacksQueuedIsReported) {
     struct probe : quiesce::rcu_head {};
     probe p;

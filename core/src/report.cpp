@@ -26,9 +26,8 @@ void print_site(const void* address, unsigned long long objects) {
 }
 
 void print_and_abort(const misuse_report& r) {
-    const std::string_view what = describe(r.kind);
-    std::fprintf(stderr, "quiesce: %s%.*s: %.*s (", is_fatal(r.kind) ? "misuse in " : "",
-                 static_cast<int>(r.call.size()), r.call.data(), static_cast<int>(what.size()), what.data());
+    std::fprintf(stderr, "quiesce: %s%.*s: %s (", is_fatal(r.kind) ? "misuse in " : "", static_cast<int>(r.call.size()),
+                 r.call.data(), describe(r.kind));
     if (!r.cache.empty()) {
         std::fprintf(stderr, "cache %.*s, ", static_cast<int>(r.cache.size()), r.cache.data());
     }

@@ -11,6 +11,8 @@
 
 #include "proofs/scenarios/instance.hpp"
 #include "quiesce/platform.hpp"
+#include "relacy_models/model_thread_slot.hpp"
+#include "relacy_models/played_driver.hpp"
 
 namespace quiesce::models {
 
@@ -78,60 +80,12 @@ public:
     };
 
     template <class T>
-    class thread_slot {
-    public:
-        using hook = void (*)(void* context, T* value);
-        using question = bool (*)(T* value);
+    using thread_slot = model_thread_slot<T, explorer_platform>;
 
-        thread_slot(void* context, hook on_exit, question busy = nullptr)
-            : context_(context), on_exit_(on_exit), busy_(busy) {
-            proofs::current->add_slot({this, &exits, &is_busy});
-        }
-        thread_slot(const thread_slot&) = delete;
-        thread_slot& operator=(const thread_slot&) = delete;
-        ~thread_slot() { proofs::current->remove_slot(this); }
-
-        T* get() const { return value_[proofs::this_thread()]; }
-        [[nodiscard]] bool set(T* value) {
-            value_[proofs::this_thread()] = value;
-            return true;
-        }
-
-    private:
-        static void exits(void* self, unsigned thread) {
-            auto* const slot = static_cast<thread_slot*>(self);
-            T* const value = std::exchange(slot->value_[thread], nullptr);
-            if (value != nullptr) {
-                slot->on_exit_(slot->context_, value);
-            }
-        }
-        static bool is_busy(void* self, unsigned thread) {
-            auto* const slot = static_cast<thread_slot*>(self);
-            return slot->busy_ != nullptr && slot->value_[thread] != nullptr && slot->busy_(slot->value_[thread]);
-        }
-
-        void* const context_;
-        const hook on_exit_;
-        const question busy_;
-        T* value_[proofs::max_threads] = {};
-    };
-
-    /// In a model the scenario's threads take the steps.
     template <class Domain>
-    class driver {
-    public:
-        explicit driver(Domain&) {}
-        void ensure_started() {}
-        void stop() {}
-        static constexpr bool absent() { return false; }
-        static constexpr unsigned look_again_ms = 0;
-        static constexpr bool is_this_thread() { return false; }
-        void pause_for_fork() {}
-        void resume_in_parent() {}
-        void resume_in_child() {}
-    };
+    using driver = played_driver<Domain>;
     template <class Domain>
-    using worker = driver<Domain>;
+    using worker = played_driver<Domain>;
 
     static void light_fence(place at = place::current()) { explorer::light_fence(at); }
     static void heavy_fence(place at = place::current()) { explorer::heavy_fence(at); }
@@ -169,11 +123,11 @@ public:
     }
 
     static std::uint64_t now() { return 0; }
-    static unsigned this_shard() { return proofs::current->shard[proofs::this_thread()]; }
+    static unsigned this_shard() { return proofs::current->shard[this_thread()]; }
     static unsigned choose(unsigned n, place at = place::current()) { return explorer::choose(n, at); }
 
     static void* allocate(std::size_t bytes, std::size_t alignment, place at = place::current()) {
-        if (proofs::current->allocations_may_fail[proofs::this_thread()] && explorer::choose(2, at) != 0) {
+        if (proofs::current->allocations_may_fail[this_thread()] && explorer::choose(2, at) != 0) {
             return nullptr;
         }
         return ::operator new (bytes, std::align_val_t{alignment});
@@ -185,21 +139,24 @@ public:
     static const quiesce::limits& limits() { return proofs::settings.sizes; }
     static bool seeded(defect d) { return proofs::settings.seeded == d; }
     static bool checked() { return true; }
-    static bool thread_is_busy() { return proofs::current->is_busy(proofs::this_thread()); }
-    static void report(const misuse_report& r, place at = place::current()) {
-        // NUL-terminated, as `describe` promises.
-        check(false, describe(r.kind).data(), at);
-    }
+    static bool thread_is_busy() { return proofs::current->slots.is_busy(this_thread()); }
+    static void report(const misuse_report& r, place at = place::current()) { check(false, describe(r.kind), at); }
+
+    // For model_thread_slot.
+
+    static constexpr unsigned max_threads = proofs::max_threads;
+    static unsigned this_thread() { return explorer::this_thread::number(); }
+    static slot_list& slots() { return proofs::current->slots; }
 
     // For scenarios.
 
     static void check(bool condition, const char* message, place at = place::current()) {
         explorer::check(condition, message, at);
     }
-    static void reached(std::string_view label) { proofs::reach(label); }
-    static void move_to_shard(unsigned n) { proofs::current->shard[proofs::this_thread()] = n; }
+    static void reached(std::string_view label) { proofs::reached.reach(label); }
+    static void move_to_shard(unsigned n) { proofs::current->shard[this_thread()] = n; }
     /// From here on every allocation of the calling thread may fail.
-    static void let_allocations_fail() { proofs::current->allocations_may_fail[proofs::this_thread()] = true; }
+    static void let_allocations_fail() { proofs::current->allocations_may_fail[this_thread()] = true; }
     template <class T>
     static void name(const T& object, const char* text) {
         if constexpr (requires { object.cell_; }) {

@@ -22,6 +22,7 @@ inline const entry*& first_entry() {
 template <class Scenario>
 void execute() {
     static_assert(Scenario::info.threads < max_threads);
+    reached.begin_execution();
     instance of_this_execution;
     current = &of_this_execution;
     Scenario s;
@@ -29,14 +30,14 @@ void execute() {
     for (unsigned i = 0; i != Scenario::info.threads; ++i) {
         threads[i] = explorer::thread([&s, i] {
             s.thread(i);
-            current->exit_thread(this_thread());
+            current->slots.exit_thread(explorer::this_thread::number());
         });
     }
     for (unsigned i = 0; i != Scenario::info.threads; ++i) {
         threads[i].join();
     }
     s.finish();
-    current->exit_thread(this_thread());
+    current->slots.exit_thread(explorer::this_thread::number());
 }
 
 /// Registers a scenario when a static of this type is built.

@@ -1,7 +1,5 @@
 #include "relacy_models/relacy/plan.hpp"
 
-#include <algorithm>
-
 namespace quiesce::models::relacy {
 
 namespace {
@@ -13,48 +11,30 @@ constexpr std::uint64_t only_random_iterations = 300'000;
 constexpr std::uint64_t bound_iterations = 10'000'000;
 constexpr std::uint64_t full_iterations = 10'000'000;
 
-bool lists(std::string_view text, std::string_view word) {
-    const std::vector<std::string> all = words(text);
-    return std::find(all.begin(), all.end(), word) != all.end();
-}
-
 }  // namespace
 
-std::vector<std::string> words(std::string_view text) {
-    std::vector<std::string> result;
-    while (!text.empty()) {
-        const std::size_t blank = std::min(text.find(' '), text.size());
-        result.emplace_back(text.substr(0, blank));
-        text.remove_prefix(std::min(blank + 1, text.size()));
-    }
-    return result;
-}
-
-bool runs_with(const scenario_info& scenario, std::string_view size) {
-    return scenario.sizes.empty() || lists(scenario.sizes, size);
-}
-
-std::vector<planned_run> plan_of(const scenario_info& scenario, const defect_info* defect) {
-    std::vector<planned_run> plan;
-    if (defect != nullptr && !defect->engines.empty() && !lists(defect->engines, "relacy")) {
+std::vector<engine::planned_run> plan_of(const engine::subject& s) {
+    const scenario_info& scenario = *s.scenario;
+    std::vector<engine::planned_run> plan;
+    if (!s.runs_on("relacy")) {
         return plan;
     }
     for (const named_limits& l : model_sizes) {
-        if (!runs_with(scenario, l.name) || (defect != nullptr && !lists(defect->sizes, l.name))) {
+        if (!s.runs_with(l.name)) {
             continue;
         }
         // With the defect and without it, the same search at the same size and bound: only then does it count that the
         // one without it found nothing.
         if (scenario.small) {
-            plan.push_back({search::full, l.name, full_iterations, 0, "exhausted"});
+            plan.push_back({name_of(search::full), l.name, full_iterations, 0, {"exhausted"}});
         } else if (scenario.preemptions == 0) {
-            plan.push_back({search::random, l.name, only_random_iterations, 0, "bounded"});
+            plan.push_back({name_of(search::random), l.name, only_random_iterations, 0, {"bounded"}});
             continue;
         } else {
-            plan.push_back({search::bound, l.name, bound_iterations, scenario.preemptions, "bounded"});
+            plan.push_back({name_of(search::bound), l.name, bound_iterations, scenario.preemptions, {"bounded"}});
         }
-        if (defect == nullptr) {
-            plan.push_back({search::random, l.name, random_iterations, 0, "bounded"});
+        if (s.fault == nullptr) {
+            plan.push_back({name_of(search::random), l.name, random_iterations, 0, {"bounded"}});
         }
     }
     return plan;
@@ -76,15 +56,6 @@ std::optional<search> search_named(std::string_view name) {
         }
     }
     return std::nullopt;
-}
-
-std::vector<const entry*> entries_by_name() {
-    std::vector<const entry*> all;
-    for (const entry* e = first_entry(); e != nullptr; e = e->next) {
-        all.push_back(e);
-    }
-    std::sort(all.begin(), all.end(), [](const entry* a, const entry* b) { return a->info->name < b->info->name; });
-    return all;
 }
 
 }  // namespace quiesce::models::relacy

@@ -21,6 +21,8 @@
 #include <vector>
 
 #include "quiesce/platform.hpp"
+#include "relacy_models/model_thread_slot.hpp"
+#include "relacy_models/played_driver.hpp"
 #include "relacy_models/relacy/instance.hpp"
 
 #pragma GCC diagnostic push
@@ -119,74 +121,12 @@ public:
     };
 
     template <class T>
-    class thread_slot {
-    public:
-        using hook = void (*)(void* context, T* value);
-        using question = bool (*)(T* value);
+    using thread_slot = model_thread_slot<T, relacy_platform>;
 
-        thread_slot(void* context, hook on_exit, question busy = nullptr)
-            : context_(context), on_exit_(on_exit), busy_(busy) {
-            for (relacy::slot_hooks& h : relacy::current.hooks) {
-                if (h.slot == nullptr) {
-                    h = {this, &exits, &is_busy};
-                    return;
-                }
-            }
-            check(false, "the platform has no more thread slots");
-        }
-        thread_slot(const thread_slot&) = delete;
-        thread_slot& operator=(const thread_slot&) = delete;
-        ~thread_slot() {
-            for (relacy::slot_hooks& h : relacy::current.hooks) {
-                if (h.slot == this) {
-                    h = {};
-                }
-            }
-        }
-
-        T* get() const { return value_[this_thread()]; }
-        [[nodiscard]] bool set(T* value) {
-            value_[this_thread()] = value;
-            return true;
-        }
-
-    private:
-        static void exits(void* self, unsigned thread) {
-            auto* const slot = static_cast<thread_slot*>(self);
-            T* const value = slot->value_[thread];
-            slot->value_[thread] = nullptr;
-            if (value != nullptr) {
-                slot->on_exit_(slot->context_, value);
-            }
-        }
-
-        static bool is_busy(void* self, unsigned thread) {
-            auto* const slot = static_cast<thread_slot*>(self);
-            return slot->busy_ != nullptr && slot->value_[thread] != nullptr && slot->busy_(slot->value_[thread]);
-        }
-
-        void* const context_;
-        const hook on_exit_;
-        const question busy_;
-        T* value_[relacy::max_threads + 1] = {};
-    };
-
-    /// In a model the scenario's threads take the steps.
     template <class Domain>
-    class driver {
-    public:
-        explicit driver(Domain&) {}
-        void ensure_started() {}
-        void stop() {}
-        static constexpr bool absent() { return false; }
-        static constexpr unsigned look_again_ms = 0;
-        static constexpr bool is_this_thread() { return false; }
-        void pause_for_fork() {}
-        void resume_in_parent() {}
-        void resume_in_child() {}
-    };
+    using driver = played_driver<Domain>;
     template <class Domain>
-    using worker = driver<Domain>;
+    using worker = played_driver<Domain>;
 
     static void light_fence(place at = place::current()) { rl::atomic_thread_fence(rl::mo_seq_cst, info(at)); }
     static void heavy_fence(place at = place::current()) { rl::atomic_thread_fence(rl::mo_seq_cst, info(at)); }
@@ -249,11 +189,16 @@ public:
     static const quiesce::limits& limits() { return relacy::current.sizes; }
     static bool seeded(defect d) { return relacy::current.seeded == d; }
     static bool checked() { return true; }
-    static bool thread_is_busy() { return relacy::current.is_busy(this_thread()); }
-    static void report(const misuse_report& r, place at = place::current()) {
-        // Every description is a literal, so a NUL ends it.
-        check(false, describe(r.kind).data(), at);  // NOLINT(bugprone-suspicious-stringview-data-usage)
+    static bool thread_is_busy() { return relacy::current.slots.is_busy(this_thread()); }
+    static void report(const misuse_report& r, place at = place::current()) { check(false, describe(r.kind), at); }
+
+    // For model_thread_slot.
+
+    static constexpr unsigned max_threads = relacy::max_threads + 1;
+    static unsigned this_thread() {
+        return relacy::current.threads_run ? static_cast<unsigned>(rl::thread_index()) : relacy::alone;
     }
+    static slot_list& slots() { return relacy::current.slots; }
 
     // For scenarios.
 
@@ -262,7 +207,7 @@ public:
             rl::ctx().fail_test(message, rl::test_result_user_assert_failed, info(at));
         }
     }
-    static void reached(std::string_view label) { relacy::current.reach(label); }
+    static void reached(std::string_view label) { relacy::current.reached.reach(label); }
     static void move_to_shard(unsigned n) { relacy::current.shard[this_thread()] = n; }
     /// From here on every allocation of the calling thread may fail.
     static void let_allocations_fail() { relacy::current.allocations_may_fail[this_thread()] = true; }
@@ -273,10 +218,6 @@ public:
 
 private:
     static rl::debug_info info(place at) { return {at.function_name(), at.file_name(), at.line()}; }
-
-    static unsigned this_thread() {
-        return relacy::current.threads_run ? static_cast<unsigned>(rl::thread_index()) : relacy::alone;
-    }
 
     static rl::memory_order to_relacy(std::memory_order order) {
         switch (order) {

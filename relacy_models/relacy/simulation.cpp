@@ -66,7 +66,7 @@ struct model : rl::test_suite<model<Threads>, static_cast<rl::thread_id_t>(Threa
     }
     void thread(unsigned i) {
         state.scenario->thread(storage, i);
-        current.exit_thread(i);
+        current.slots.exit_thread(i);
     }
     void after() {
         current.threads_run = false;
@@ -99,26 +99,10 @@ std::string finding_of(rl::test_result_e result) {
     }
 }
 
-// The scenario's labels that no execution reached, as a list.
-std::string unreached(const scenario_info& info) {
-    std::string missing;
-    for (const std::string_view label : info.must_reach) {
-        bool found = false;
-        for (const reached_label& r : current.reached) {
-            found = found || r.label == label;
-        }
-        if (!found) {
-            missing += missing.empty() ? "" : "; ";
-            missing += label;
-        }
-    }
-    return missing;
-}
-
 }  // namespace
 
-outcome simulate(const entry& scenario, const run_options& options) {
-    outcome result;
+engine::result simulate(const entry& scenario, const run_options& options) {
+    engine::result result;
     if (scenario.bytes > largest_scenario || scenario.alignment > 64 || scenario.info->threads < 2 ||
         scenario.info->threads > max_threads) {
         return {"engine_error", "", "the scenario does not fit the engine: 2 to 4 threads, 16 KiB of state", 0, 0};
@@ -167,7 +151,7 @@ outcome simulate(const entry& scenario, const run_options& options) {
         --result.iterations;
         return result;
     }
-    const std::string missing = unreached(*scenario.info);
+    const std::string missing = current.reached.missing(scenario.info->must_reach);
     if (!missing.empty()) {
         result.message = "no execution reached: " + missing;
         result.verdict = "unreached";

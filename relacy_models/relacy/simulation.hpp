@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "relacy_models/engine_protocol.hpp"
 #include "relacy_models/relacy/registry.hpp"
 
 namespace quiesce::models::relacy {
@@ -28,15 +29,7 @@ struct run_options {
     void (*progress)(std::uint64_t iterations, double seconds) = nullptr;
 };
 
-struct outcome {
-    std::string verdict;
-    std::string finding;
-    std::string message;
-    std::uint64_t iterations = 0;
-    double seconds = 0;
-};
-
 /// Runs it. Not re-entrant: the run's state is in relacy::current, whose reached labels are valid afterwards.
-outcome simulate(const entry& scenario, const run_options& options);
+engine::result simulate(const entry& scenario, const run_options& options);
 
 }  // namespace quiesce::models::relacy

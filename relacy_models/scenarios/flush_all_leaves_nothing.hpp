@@ -12,6 +12,9 @@ struct flush_all_leaves_nothing {
         {defect::flush_looks_once, "flush_looks_once", "", "data_race assertion",
          "Afek, Attiya, Dolev, Gafni, Merritt and Shavit, 1993, on snapshots by two equal collects",
          "flush_all looks at one place after another, once, and takes that for the state of all"},
+        {defect::batch_ends_without_waking, "batch_ends_without_waking", "", "deadlock",
+         "Franke, Russell and Kirkwood, 2002, on futexes",
+         "whoever ran callbacks does not wake a flush_all that waits for it to be through with them"},
     };
     static constexpr std::string_view must_reach[] = {"all was done"};
     static constexpr scenario_info info{"flush_all_leaves_nothing",

@@ -1,47 +1,18 @@
 // The Relacy engine as a program: what its searches are worth, and what it says of wrong calls.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "relacy_models/tests/called_engine.hpp"
+
 namespace {
 
+using namespace quiesce::models::tests;
 using nlohmann::json;
-
-struct answer {
-    int status = -1;
-    std::string output;
-};
-
-answer call(const std::string& arguments) {
-    answer a;
-    FILE* const pipe = ::popen((std::string(RELACY_ENGINE) + " " + arguments + " 2>&1").c_str(), "r");
-    char buffer[4096];
-    while (const std::size_t n = std::fread(buffer, 1, sizeof buffer, pipe)) {
-        a.output.append(buffer, n);
-    }
-    const int status = ::pclose(pipe);
-    a.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    return a;
-}
-
-json result_of(const std::string& arguments) {
-    const answer a = call(arguments);
-    EXPECT_EQ(a.status, 0) << a.output;
-    std::istringstream lines(a.output);
-    json last;
-    for (std::string line; std::getline(lines, line);) {
-        last = json::parse(line);
-    }
-    EXPECT_EQ(last["type"], "result");
-    return last;
-}
 
 const std::string weak = "grace_period_waits_for_readers__reader_without_light_fence";
 
@@ -54,12 +25,9 @@ TEST(RelacyEngine, RandomSearchFindsADefectFromTenStartPointsFarApart) {
 }
 
 TEST(RelacyEngine, EveryDefectThatIsLeftToRandomSearchIsFoundFromTenStartPointsFarApart) {
-    std::istringstream lines(call("--describe").output);
     unsigned runs = 0;
-    for (std::string line; std::getline(lines, line);) {
-        const json p = json::parse(line);
-        if (p["type"] != "plan" || p["search"] != "random" ||
-            p["case"].get<std::string>().find("__") == std::string::npos) {
+    for (const json& p : plan()) {
+        if (p["search"] != "random" || p["case"].get<std::string>().find("__") == std::string::npos) {
             continue;
         }
         for (int i = 0; i != 10; ++i) {
@@ -127,23 +95,14 @@ TEST(RelacyEngine, WrongCallsGetOneSentenceAndExitCodeTwo) {
 }
 
 TEST(RelacyEngine, PlansEveryDefectAtTheSearchAndBoundOfItsScenario) {
-    const answer a = call("--describe");
-    ASSERT_EQ(a.status, 0);
-    std::istringstream lines(a.output);
-    std::vector<json> plan;
-    for (std::string line; std::getline(lines, line);) {
-        json j = json::parse(line);
-        if (j["type"] == "plan") {
-            plan.push_back(std::move(j));
-        }
-    }
-    for (const json& p : plan) {
+    const std::vector<json> planned = plan();
+    for (const json& p : planned) {
         const std::string name = p["case"];
         const std::size_t fault = name.find("__");
         if (fault == std::string::npos) {
             continue;
         }
-        const bool without = std::any_of(plan.begin(), plan.end(), [&](const json& q) {
+        const bool without = std::any_of(planned.begin(), planned.end(), [&](const json& q) {
             return q["case"] == name.substr(0, fault) && q["search"] == p["search"] && q["size"] == p["size"] &&
                    q["bound"] == p["bound"] && q["iterations"] == p["iterations"];
         });

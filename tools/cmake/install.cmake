@@ -22,8 +22,8 @@ if(QUIESCE_BUILD_RELACY)
   install(EXPORT quiesce_relacy_targets NAMESPACE quiesce:: FILE quiesceRelacyTargets.cmake
     DESTINATION ${package_dir})
   # Under the names that they have in the source tree, so that a scenario reads the same here and there.
-  foreach(header IN ITEMS scenario.hpp scenarios/support.hpp relacy/core_instantiation.hpp relacy/engine_main.hpp
-      relacy/instance.hpp relacy/platform.hpp relacy/registry.hpp)
+  foreach(header IN ITEMS model_thread_slot.hpp played_driver.hpp reached_labels.hpp scenario.hpp scenarios/support.hpp
+      relacy/core_instantiation.hpp relacy/engine_main.hpp relacy/instance.hpp relacy/platform.hpp relacy/registry.hpp)
     cmake_path(GET header PARENT_PATH folder)
     install(FILES ${PROJECT_SOURCE_DIR}/relacy_models/${header}
       DESTINATION include/quiesce-models/relacy_models/${folder})

@@ -94,7 +94,7 @@ int check(const options& o, const stop_request& stop) {
     }
 
     progress shown(stdout, runs.size());
-    const bool completed = carry_out(runs, o.instead_of_plan, limits, stop, shown);
+    const bool completed = carry_out(runs, limits, stop, shown);
     fmt::print("{}", final_table(runs, o.out));
     std::fflush(stdout);
     const report all{o, engines, runs, !completed};

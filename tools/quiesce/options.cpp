@@ -67,12 +67,13 @@ options parse_options(int argc, const char* const* argv) {
         check->add_option("--scheduler", search, "random, bound or full, instead of the plan's search");
     CLI::Option* iterations_option =
         check->add_option("--iterations", iterations, "Executions per run, instead of the plan's number");
-    CLI::Option* time_option = check->add_option("--time", seconds, "Seconds per run");
+    CLI::Option* time_option = check->add_option("--time", seconds, "Seconds per run, instead of the plan's limit");
     CLI::Option* seed_option = check->add_option("--seed", seed, "Seed of random searches");
     check->add_option("--jobs", jobs, "Runs at once")->capture_default_str();
     check->add_option("--junit", o.junit, "Write a JUnit report to this file");
     check->add_option("--json", o.json, "Write a JSON report to this file");
     check->add_option("--out", o.out, "Directory for traces and the stderr of failed engines")->capture_default_str();
+    check->add_flag("--deep", o.deep, "Make the runs too that take long, each with a time limit");
     check->add_flag("--strict", o.strict, "Exit with 3 if a run stopped at a limit");
 
     try {

@@ -27,6 +27,8 @@ struct options {
     std::filesystem::path json;
     std::filesystem::path out = "quiesce-out";
     bool strict = false;
+    /// Whether runs are made that the engines plan for whoever has the time.
+    bool deep = false;
     /// Of litmus programs, and the memory model.
     std::vector<std::filesystem::path> files;
     std::string model = "rc11";

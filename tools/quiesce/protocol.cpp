@@ -131,6 +131,15 @@ plan_line parse_plan(const json& object) {
     if (p.iterations == 0) {
         wrong_type("iterations");
     }
+    if (object.contains("label")) {
+        p.deep = text_member(object, "label") == "deep";
+        if (!p.deep) {
+            wrong_type("label");
+        }
+    }
+    if (object.contains("seconds")) {
+        p.seconds = seconds_member(object, "seconds");
+    }
     return p;
 }
 

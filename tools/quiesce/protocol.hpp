@@ -60,6 +60,10 @@ struct plan_line {
     std::uint64_t seed = 0;
     unsigned bound = 0;
     std::vector<std::string> expect;
+    /// Whether the run is made only when it is asked for.
+    bool deep = false;
+    /// 0 is no limit.
+    double seconds = 0;
 };
 
 struct progress_line {

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "tools/quiesce/engines.hpp"
+#include "tools/quiesce/expectation.hpp"
 
 namespace quiesce::frontend {
 
@@ -88,7 +89,7 @@ private:
     std::optional<result_line> answer_;
 };
 
-std::vector<std::string> command_for(const run& r, const overrides& instead_of_plan) {
+std::vector<std::string> command_for(const run& r) {
     std::vector<std::string> command{r.executable.string(),
                                      "--run",
                                      r.asked.case_name,
@@ -102,8 +103,8 @@ std::vector<std::string> command_for(const run& r, const overrides& instead_of_p
                                      std::to_string(r.asked.seed),
                                      "--bound",
                                      std::to_string(r.asked.bound)};
-    if (instead_of_plan.seconds) {
-        command.insert(command.end(), {"--time", fmt::format("{}", *instead_of_plan.seconds)});
+    if (r.asked.seconds > 0) {
+        command.insert(command.end(), {"--time", fmt::format("{}", r.asked.seconds)});
     }
     command.insert(command.end(), {"--trace", r.trace.string()});
     return command;
@@ -120,8 +121,7 @@ void keep_stderr(run& r, const std::string& tail) {
     }
 }
 
-bool carry_out(std::vector<run>& runs, const overrides& instead_of_plan, const process_limits& limits,
-               const stop_request& stop, progress& shown) {
+bool carry_out(std::vector<run>& runs, const process_limits& limits, const stop_request& stop, progress& shown) {
     std::list<attempt> attempts;
     std::vector<process_task> tasks;
     for (run& r : runs) {
@@ -130,8 +130,7 @@ bool carry_out(std::vector<run>& runs, const overrides& instead_of_plan, const p
             continue;
         }
         attempt& a = attempts.emplace_back(r, limits, shown);
-        tasks.push_back({command_for(r, instead_of_plan), [&a] { a.start(); },
-                         [&a](std::string_view line) { a.hear(line); },
+        tasks.push_back({command_for(r), [&a] { a.start(); }, [&a](std::string_view line) { a.hear(line); },
                          [&a](const process_end& end) { a.finish(end); }});
     }
     const bool completed = run_processes(tasks, limits, stop, [&shown] { shown.redraw(); });

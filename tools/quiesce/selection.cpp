@@ -43,6 +43,11 @@ std::vector<std::string> cases_of(const engine& e) {
     return result;
 }
 
+auto deep_runs(const engine& e, const std::vector<std::string>& names) {
+    return std::count_if(e.plan.begin(), e.plan.end(),
+                         [&](const plan_line& p) { return p.deep && wanted(e, p.case_name, names); });
+}
+
 void check_names(const std::vector<engine>& engines, const std::vector<std::string>& names) {
     std::vector<std::string> known;
     for (const engine& e : engines) {
@@ -136,12 +141,21 @@ void add_runs_of(const engine& e, const options& o, selection& s) {
         s.notes.push_back(fmt::format("engine {} has no search '{}'; its runs are left out.", e.name, *instead.search));
         return;
     }
-    const std::vector<plan_line> plan = instead.search ? with_search(e.plan, *instead.search) : e.plan;
     for (const std::string& name : cases_of(e)) {
         if (wanted(e, name, o.names) &&
-            std::none_of(plan.begin(), plan.end(), [&](const plan_line& p) { return p.case_name == name; })) {
+            std::none_of(e.plan.begin(), e.plan.end(), [&](const plan_line& p) { return p.case_name == name; })) {
             s.notes.push_back(fmt::format("engine {} plans no run of '{}'.", e.name, name));
         }
+    }
+    std::vector<plan_line> plan = e.plan;
+    if (!o.deep) {
+        if (const auto deep = deep_runs(e, o.names); deep != 0) {
+            s.notes.push_back(fmt::format("engine {} plans more runs with --deep: {}.", e.name, deep));
+        }
+        std::erase_if(plan, [](const plan_line& p) { return p.deep; });
+    }
+    if (instead.search) {
+        plan = with_search(plan, *instead.search);
     }
     for (const plan_line& p : plan) {
         if (!wanted(e, p.case_name, o.names)) {
@@ -155,6 +169,7 @@ void add_runs_of(const engine& e, const options& o, selection& s) {
         r.asked = p;
         r.asked.iterations = instead.iterations.value_or(p.iterations);
         r.asked.seed = instead.seed.value_or(p.seed);
+        r.asked.seconds = instead.seconds.value_or(p.seconds);
         r.asked.expect = accepted_outcomes(p, d != nullptr, instead);
         r.scenario = scenario_of(e, p.case_name);
         r.defect_id = d != nullptr ? d->id : "";
@@ -215,7 +230,10 @@ selection select_runs(const std::vector<engine>& engines, const options& o) {
         add_runs_of(e, o, s);
     }
     if (s.runs.empty()) {
-        throw usage_error("no engine plans a run of what was asked for.");
+        const bool deep = std::any_of(usable.begin(), usable.end(),
+                                      [&](const engine& e) { return !o.deep && deep_runs(e, o.names) != 0; });
+        throw usage_error(deep ? "what was asked for is run with --deep only, which takes long."
+                               : "no engine plans a run of what was asked for.");
     }
     group_by_case(s.runs);
     file_namer namer(o.out);

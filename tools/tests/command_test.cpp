@@ -227,6 +227,33 @@ TEST(check, hands_the_users_values_to_the_engine_and_then_accepts_a_limit) {
     EXPECT_THAT(contents(json), AllOf(HasSubstr("--search bound"), HasSubstr("--seed 9"), HasSubstr("--time 2.5")));
 }
 
+TEST(check, makes_deep_runs_only_when_it_is_told_to) {
+    const program_result without = front_end().check({"shallow_and_deep"});
+    EXPECT_EQ(without.last_line(), "1 passed, 0 failed");
+    EXPECT_EQ(without.err, "quiesce: engine scripted plans more runs with --deep: 1.\n");
+    const program_result with = front_end().check({"shallow_and_deep", "--deep"});
+    EXPECT_EQ(with.last_line(), "2 passed, 0 failed");
+    EXPECT_EQ(with.err, "");
+}
+
+TEST(check, of_deep_runs_alone_says_what_makes_them) {
+    const program_result r = front_end().check({"deep_echoes"});
+    EXPECT_EQ(r.status, 2);
+    EXPECT_TRUE(one_sentence(r.err)) << r.err;
+    EXPECT_THAT(r.err, HasSubstr("--deep"));
+}
+
+TEST(check, limits_a_deep_run_as_planned_unless_the_user_says_otherwise) {
+    const front_end f;
+    const fs::path json = f.directory() / "json";
+    const program_result r = f.check({"deep_echoes", "--deep", "--json", json.string()});
+    EXPECT_EQ(r.status, 0) << r.out;
+    EXPECT_THAT(contents(json), HasSubstr("--time 60 "));
+    EXPECT_EQ(f.check({"deep_echoes", "--deep", "--strict"}).status, 3);
+    EXPECT_EQ(f.check({"deep_echoes", "--deep", "--time", "2.5", "--json", json.string()}).status, 0);
+    EXPECT_THAT(contents(json), HasSubstr("--time 2.5 "));
+}
+
 TEST(check, with_a_scheduler_keeps_one_run_for_each_case_and_size) {
     EXPECT_EQ(front_end().check({"sized"}).last_line(), "3 passed, 0 failed");
     EXPECT_EQ(front_end().check({"sized", "--scheduler", "random"}).last_line(), "2 passed, 0 failed");

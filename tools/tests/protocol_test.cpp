@@ -43,6 +43,24 @@ TEST(protocol, refuses_what_would_be_read_as_another_value) {
     EXPECT_THROW(parse_line(with(good_result, R"("verdict":"violated",)", "")), protocol_error);
 }
 
+const std::string good_plan =
+    R"({"type":"plan","case":"c","search":"full","size":"1","iterations":5,"seed":0,"bound":0,"expect":["exhausted"]})";
+
+TEST(protocol, reads_a_plan_with_a_label_and_a_limit_and_without) {
+    const auto plain = std::get<plan_line>(parse_line(good_plan));
+    EXPECT_FALSE(plain.deep);
+    EXPECT_EQ(plain.seconds, 0);
+    const auto deep =
+        std::get<plan_line>(parse_line(with(good_plan, R"("seed":0)", R"("seed":0,"label":"deep","seconds":1.5)")));
+    EXPECT_TRUE(deep.deep);
+    EXPECT_EQ(deep.seconds, 1.5);
+}
+
+TEST(protocol, refuses_a_plan_with_a_label_that_it_does_not_know) {
+    EXPECT_THROW(parse_line(with(good_plan, R"("seed":0)", R"("seed":0,"label":"shallow")")), protocol_error);
+    EXPECT_THROW(parse_line(with(good_plan, R"("seed":0)", R"("seed":0,"seconds":-1)")), protocol_error);
+}
+
 TEST(protocol, refuses_what_is_no_line_of_it) {
     for (const char* text : {"", "{", "[]", "7", "{}", R"({"type":"news"})", R"({"type":7})", "{\"type\":\"\xff\"}"}) {
         EXPECT_THROW(parse_line(text), protocol_error) << text;

@@ -34,9 +34,10 @@ void defect(const std::string& of, const std::string& name, const std::string& i
           R"(","expect":["data_race"],"source":"nobody, nothing, 2000","fault":"It is )" + name + R"(."})");
 }
 
-void plan(const std::string& name, const std::string& search, const std::string& size, const std::string& expect) {
+void plan(const std::string& name, const std::string& search, const std::string& size, const std::string& expect,
+          const std::string& more = "") {
     print(R"({"type":"plan","case":")" + name + R"(","search":")" + search + R"(","size":")" + size +
-          R"(","iterations":1000,"seed":0,"bound":3,"expect":[")" + expect + R"("]})");
+          R"(","iterations":1000,"seed":0,"bound":3,"expect":[")" + expect + R"("])" + more + "}");
 }
 
 [[noreturn]] void crash() {
@@ -77,6 +78,12 @@ int describe(const std::string& engine) {
     plan("sized", "random", "1", "bounded");
     plan("sized", "full", "1", "bounded");
     plan("sized", "full", "2", "bounded");
+    const std::string deep = R"(,"label":"deep","seconds":60)";
+    scenario("shallow_and_deep");
+    plan("shallow_and_deep", "full", "1", "exhausted");
+    plan("shallow_and_deep", "full", "2", "exhausted", deep);
+    scenario("deep_echoes");
+    plan("deep_echoes", "full", "1", "timed_out", deep);
     return 0;
 }
 
@@ -116,7 +123,7 @@ void write_trace(request& r) {
 int run(const std::string& engine, request& r) {
     const std::string what = r.options["--run"];
     print(R"({"type":"progress","iterations":7,"seconds":0.1})");
-    if (what == "exhausts" || what == "exhausts__missed") {
+    if (what == "exhausts" || what == "exhausts__missed" || what == "shallow_and_deep") {
         print(r.result("exhausted", "", ""));
     } else if (what == "exhausts__caught") {
         write_trace(r);
@@ -149,7 +156,7 @@ int run(const std::string& engine, request& r) {
         print(r.result("unreached", "", ""));
     } else if (what == "disputed") {
         print(engine == "other" ? r.result("violated", "leak", "") : r.result("exhausted", "", ""));
-    } else if (what == "echoes") {
+    } else if (what == "echoes" || what == "deep_echoes") {
         print(r.result("timed_out", "", r.all));
     } else if (what == "answers_for_another") {
         print(r.result("exhausted", "", "", "exhausts"));

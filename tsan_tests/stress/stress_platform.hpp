@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "quiesce/native_platform.hpp"
+#include "relacy_models/played_driver.hpp"
 #include "tsan_tests/sanitizers.hpp"
 
 namespace quiesce::stress {
@@ -42,21 +43,9 @@ void release_kept() noexcept;
 class stress_platform : public native_platform {
 public:
     template <class Domain>
-    class driver {
-    public:
-        explicit driver(Domain&) noexcept {}
-        void ensure_started() noexcept {}
-        void stop() noexcept {}
-        static constexpr bool absent() noexcept { return false; }
-        static constexpr unsigned look_again_ms = 0;
-        static constexpr bool is_this_thread() noexcept { return false; }
-        void pause_for_fork() noexcept {}
-        void resume_in_parent() noexcept {}
-        void resume_in_child() noexcept {}
-    };
-
+    using driver = models::played_driver<Domain>;
     template <class Domain>
-    using worker = driver<Domain>;
+    using worker = models::played_driver<Domain>;
 
     static void light_fence() noexcept {
         native_platform::light_fence();
@@ -99,10 +88,7 @@ public:
             current.failures.fetch_add(1);
         }
     }
-    static void report(const misuse_report& r) noexcept {
-        // Every description is a literal, so a NUL ends it.
-        check(false, describe(r.kind).data());  // NOLINT(bugprone-suspicious-stringview-data-usage)
-    }
+    static void report(const misuse_report& r) noexcept { check(false, describe(r.kind)); }
     static void reached(std::string_view) noexcept {
         current.reached.fetch_add(1, std::memory_order_relaxed);
         linger();

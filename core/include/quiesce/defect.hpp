@@ -80,6 +80,7 @@ enum class defect : std::uint8_t {
     reference_given_up_relaxed,
     // The end of a program.
     flush_looks_once,
+    batch_ends_without_waking,
     // Faults in the code that uses the core; a scenario plays that code.
     publish_relaxed,
     subscribe_relaxed,

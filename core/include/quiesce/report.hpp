@@ -34,8 +34,8 @@ enum class misuse : std::uint8_t {
     objects_held_at_destroy,
 };
 
-/// A misuse in one sentence, without a trailing full stop. A literal, so that a NUL ends it.
-constexpr std::string_view describe(misuse m) noexcept {
+/// A misuse in one sentence, without a trailing full stop.
+constexpr const char* describe(misuse m) noexcept {
     switch (m) {
         case misuse::synchronize_in_section:
             return "waiting for a grace period inside a read-side critical section of the same domain never returns";

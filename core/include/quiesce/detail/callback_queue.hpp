@@ -6,7 +6,10 @@
 // queued: a marker behind them is then proof that they have finished.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <utility>
+
 #include "quiesce/detail/lock_hold.hpp"
 #include "quiesce/platform.hpp"
 #include "quiesce/rcu_head.hpp"
@@ -92,9 +95,35 @@ public:
             function(h);
             ++ran;
         }
-        const lock_hold hold(lock_);
-        running_ = false;
+        bool awaited = false;
+        {
+            const lock_hold hold(lock_);
+            running_ = false;
+            awaited = std::exchange(end_awaited_, false);
+            if (awaited) {
+                batches_ended_.store(batches_ended_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+            }
+        }
+        if (awaited && !P::seeded(defect::batch_ends_without_waking)) {
+            P::wake(batches_ended_);
+        }
         return ran;
+    }
+
+    /// Waits until the callbacks that are running, if any, are no longer: a marker is reached before they are.
+    void wait_until_batch_ended() {
+        std::uint32_t ended = 0;
+        {
+            const lock_hold hold(lock_);
+            if (!running_) {
+                return;
+            }
+            end_awaited_ = true;
+            ended = batches_ended_.load(std::memory_order_relaxed);
+        }
+        // Relaxed: what the callbacks did is found under the lock.
+        P::await(
+            batches_ended_, [ended](std::uint32_t now) { return now != ended; }, std::memory_order_relaxed);
     }
 
     bool idle() {
@@ -121,6 +150,9 @@ private:
     bool running_ = false;
     bool under_way_ = false;
     std::uint64_t arrivals_ = 0;
+    bool end_awaited_ = false;
+    /// Of the batches whose end somebody waited for. A number, not a flag that the next batch would take back.
+    typename P::template atomic<std::uint32_t> batches_ended_{0};
 };
 
 }  // namespace quiesce::detail

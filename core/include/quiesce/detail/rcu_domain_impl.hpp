@@ -229,6 +229,9 @@ void basic_rcu_domain<P>::flush_all() {
     do {
         frees_.barrier();
         barrier();
+        for (shard& s : shards_) {
+            s.queue.wait_until_batch_ended();
+        }
     } while (!idle());
     for (const auto& cache : caches_.all()) {
         (void)cache->report_held();
