@@ -45,6 +45,7 @@ private:
 bool engine::explore(std::string_view subtree, const between& goes_on) {
     const running now(this);
     if (subtree.empty()) {
+        clocks_.release(1);
         g().clear();
         g().start();
     } else {
@@ -258,52 +259,53 @@ void engine::wait_for(unsigned thread, unsigned events, bool end) {
     f.needs_thread = -1;
 }
 
+int engine::next_thread() {
+    int last_resort = -1;
+    for (const unsigned t : by_name_) {
+        const fiber& f = fibers_[t];
+        if (!exists(t) || f.state == status::ended || f.state == status::blocked) {
+            continue;
+        }
+        if (f.state == status::at_frontier) {
+            if (frozen_) {
+                continue;
+            }
+            const request& asked = *f.pending;
+            if (asked.kind == event_kind::join) {
+                const status joined = fibers_[asked.operand].state;
+                if (joined == status::running || joined == status::absent) {
+                    // Whether it has ended is known when it has done all that the graph says.
+                    return static_cast<int>(asked.operand);
+                }
+                if (joined != status::ended) {
+                    continue;
+                }
+            } else if (asked.awaited) {
+                const event_id newest = g().newest(asked.location);
+                if (newest != no_event && !asked.awaited(g().at(newest).value)) {
+                    last_resort = last_resort < 0 ? static_cast<int>(t) : last_resort;
+                    continue;
+                }
+            }
+        }
+        return static_cast<int>(t);
+    }
+    return last_resort;
+}
+
 void engine::schedule() {
     const unsigned self = self_;
     for (;;) {
         if (stop_) {
             to_host();
         }
-        int chosen = -1;
-        int last_resort = -1;
-        for (const unsigned t : by_name_) {
-            const fiber& f = fibers_[t];
-            if (!exists(t) || f.state == status::ended || f.state == status::blocked) {
-                continue;
-            }
-            if (f.state == status::at_frontier) {
-                if (frozen_) {
-                    continue;
-                }
-                const request& asked = *f.pending;
-                if (asked.kind == event_kind::join) {
-                    const status joined = fibers_[asked.operand].state;
-                    if (joined == status::running || joined == status::absent) {
-                        // Whether it has ended is known when it has done all that the graph says.
-                        chosen = static_cast<int>(asked.operand);
-                        break;
-                    }
-                    if (joined != status::ended) {
-                        continue;
-                    }
-                } else if (asked.awaited) {
-                    const event_id newest = g().newest(asked.location);
-                    if (newest != no_event && !asked.awaited(g().at(newest).value)) {
-                        last_resort = last_resort < 0 ? static_cast<int>(t) : last_resort;
-                        continue;
-                    }
-                }
-            }
-            chosen = static_cast<int>(t);
-            break;
-        }
-        chosen = chosen < 0 ? last_resort : chosen;
+        const int chosen = through_orders() && !frozen_ ? next_in_order() : next_thread();
         if (chosen < 0) {
             to_host();
         }
         auto next = static_cast<unsigned>(chosen);
         if (fibers_[next].state == status::at_frontier) {
-            if (!extend(next)) {
+            if (!extend(next) || (probing_ && !frames_.empty())) {
                 dead_ = true;
                 to_host();
             }

@@ -11,6 +11,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <random>
 #include <set>
 #include <string>
 #include <string_view>
@@ -47,6 +49,11 @@ public:
     /// Explores everything, or what a subtree holds, which `split` or `untried` gave away; adds to the report. Returns
     /// false if `goes_on` stopped it.
     bool explore(std::string_view subtree, const between& goes_on);
+    /// Goes through orders of operations, as the options say.
+    bool explore_orders(const between& goes_on);
+    /// A random descent into the tree of the search: how many executions there would be if all were as many as this one
+    /// says.
+    double probe(std::mt19937_64& random);
     /// Runs the one execution that a violation holds, to find it again.
     void replay(std::string_view graph);
     explorer::report& report() { return report_; }
@@ -84,7 +91,7 @@ public:
     void*& thread_value(const void* key);
     void at_thread_exit(void (*function)(void*), void* argument);
     bool returns_spuriously(const place& at);
-    void yield() {}
+    void yield();
     /// Called by a signal handler: the program did what the processor refuses. It goes on with `after_fault`.
     void fault(int signal, void* address, bool poisoned);
     [[noreturn]] static void after_fault();
@@ -120,7 +127,8 @@ private:
         std::map<const void*, void*> values;
         std::vector<std::pair<void (*)(void*), void*>> exits;
     };
-    enum class frame_kind : std::uint8_t { read, write, choice };
+    /// A schedule is of the searches through orders: which thread is next.
+    enum class frame_kind : std::uint8_t { read, write, choice, schedule };
     struct frame {
         frame_kind kind;
         event_id event;
@@ -128,6 +136,8 @@ private:
         std::uint32_t next = 0;
         std::uint32_t end = 0;
         std::uint32_t first_candidate = 0;
+        /// Of a write: how many places there were.
+        std::uint32_t places = 0;
         /// Of a write: the reads that it may revisit, a range of `reads_to_revisit_`.
         bool revisits = false;
         bool revisits_listed = false;
@@ -136,6 +146,9 @@ private:
         event_id revisited = no_event;
         bool spurious = false;
         bool then_spuriously = false;
+        /// Of a schedule: the changes before it that count, and whether one here does.
+        unsigned changes = 0;
+        bool change_counts = false;
     };
     struct candidate {
         event_id write;
@@ -162,6 +175,9 @@ private:
     [[noreturn]] void to_host();
     /// Decides what happens next; returns when it is the calling thread's turn.
     void schedule();
+    /// The thread that is extended or goes on, or -1. Two rules: that of the exhaustive search, and orders.
+    int next_thread();
+    int next_in_order();
     /// Follows what threads in replay wait for.
     unsigned ready(unsigned t);
     bool need_is_met(const fiber& f) const;
@@ -195,6 +211,27 @@ private:
     bool next_place(std::size_t frame_index);
     bool next_choice(std::size_t frame_index);
     bool next_revisit(std::size_t frame_index);
+    void list_revisits(std::size_t frame_index);
+    bool next_schedule(std::size_t frame_index);
+
+    // In orders.cpp.
+    bool through_orders() const { return how_.search != search::exhaustive; }
+    bool is_random() const { return how_.search == search::pct || how_.search == search::random_walk; }
+    void begin_order();
+    bool is_enabled(unsigned t);
+    /// Between threads; or of those, away from one that is enabled.
+    unsigned changes_so_far() const;
+    unsigned changes_spent() const;
+    int pick_randomly(const std::vector<unsigned>& enabled);
+    unsigned random_below(std::size_t n) { return static_cast<unsigned>(random_() % n); }
+    bool pick_read(std::size_t frame_index);
+    bool pick_place(std::size_t frame_index);
+
+    // In estimate.cpp.
+    /// Of each frame one that may lead on; returns how many ways there were.
+    double pick_alternatives(std::mt19937_64& random);
+    bool take_alternative(std::size_t frame_index, const frame& of, std::size_t which,
+                          const std::vector<event_id>& revisits);
     void pop_frame();
     bool may_be_revisited(event_id read, event_id write) const;
     template <class Visit>
@@ -224,6 +261,21 @@ private:
     unsigned filled_ = 0;
     /// What is found is known already.
     bool silent_ = false;
+    /// A run ends where there are alternatives.
+    bool probing_ = false;
+
+    // Of the searches through orders.
+    std::mt19937_64 random_;
+    unsigned bound_ = 0;
+    /// Something was left out because of the bound.
+    bool is_cut_ = false;
+    std::optional<int> forced_thread_;
+    /// The thread that said that others may go first.
+    int yielded_ = -1;
+    unsigned steps_ = 0;
+    unsigned most_steps_ = 0;
+    std::vector<std::uint64_t> priorities_;
+    std::vector<unsigned> changes_at_;
     address_space memory_;
     clock_pool clocks_;
     std::vector<std::unique_ptr<graph>> graphs_;

@@ -214,11 +214,11 @@ public:
     workers& operator=(const workers&) = delete;
     ~workers() {
         for (const worker& w : all) {
-            ::kill(w.process, SIGKILL);
             ::close(w.socket);
-        }
-        for (const worker& w : all) {
-            while (::waitpid(w.process, nullptr, 0) < 0 && errno == EINTR) {
+            if (w.process > 0) {
+                ::kill(w.process, SIGKILL);
+                while (::waitpid(w.process, nullptr, 0) < 0 && errno == EINTR) {
+                }
             }
         }
         ::munmap(shared_, sizeof *shared_);
@@ -381,9 +381,12 @@ private:
         }
     }
 
-    [[noreturn]] static void is_gone(const worker& w) {
+    [[noreturn]] static void is_gone(worker& w) {
+        // Its end of the socket is closed, so it has ended or is about to.
         int how = 0;
-        (void)::waitpid(w.process, &how, WNOHANG);
+        while (::waitpid(w.process, &how, 0) < 0 && errno == EINTR) {
+        }
+        w.process = -1;
         throw job_error("a process of the search ended before it was through" +
                         (WIFSIGNALED(how) ? ", by signal " + std::to_string(WTERMSIG(how)) : std::string()));
     }

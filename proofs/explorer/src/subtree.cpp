@@ -102,7 +102,8 @@ void engine::write_frame(text_writer& to, std::size_t frame_index) const {
                 to << candidates_[i].write << (candidates_[i].spurious ? 1 : 0);
             }
             break;
-        case frame_kind::choice: break;
+        case frame_kind::choice:
+        case frame_kind::schedule: break;
         case frame_kind::write: {
             to << f.revisited << (f.spurious ? 1 : 0) << (f.then_spuriously ? 1 : 0) << (f.revisits ? 1 : 0);
             const bool listed = f.revisits && f.revisits_listed;
@@ -245,7 +246,8 @@ void engine::read_frame(text_reader& from) {
             f.next = 0;
             f.end = static_cast<std::uint32_t>(candidates_.size());
             break;
-        case frame_kind::choice: break;
+        case frame_kind::choice:
+        case frame_kind::schedule: break;
         case frame_kind::write:
             from >> f.revisited;
             f.spurious = from.below<unsigned>(2) != 0;

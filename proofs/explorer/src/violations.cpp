@@ -117,6 +117,10 @@ bool engine::tolerates_free(event_id e) {
 }
 
 void engine::finish_execution() {
+    if (how_.search == search::deepening && changes_so_far() != bound_) {
+        // It came with a lower bound.
+        return;
+    }
     bool complete = true;
     for (const unsigned t : by_name_) {
         complete = complete && (!exists(t) || fibers_[t].state == status::ended);
@@ -182,9 +186,13 @@ void engine::finish_waiting() {
             stuck =
                 stuck && !g().at(last).asked.is_timed && g().at(last).reads_from == g().newest(g().at(last).location);
         }
+        // Through orders, an await that is not satisfied is not done.
+        const bool would_await = f.state == status::at_frontier && f.pending->awaited;
+        stuck = stuck && !(would_await && f.pending->is_timed);
         if (report_.violation.kind.empty()) {
             waiting += (waiting.empty() ? " thread " : ", thread ") + std::to_string(t) +
                        (awaits                           ? " waits at " + place_of(g().at(last).asked)
+                        : would_await                    ? " waits at " + place_of(*f.pending)
                         : f.state == status::at_frontier ? " joins at " + place_of(*f.pending)
                                                          : " has failed");
         }
