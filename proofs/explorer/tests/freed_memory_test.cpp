@@ -46,7 +46,7 @@ TEST(FreedMemory, IsNotUsedByAThreadThatMayComeEarlier) {
 TEST(FreedMemory, ReachesToTheEndOfTheObjectAndNoFurther) {
     const auto use_after = [](atomic<int> object::*member, unsigned which) {
         return explore([member, which] {
-            auto* const two = new object[2];
+            object two[2];
             free_memory(&two[0], sizeof(object));
             (void)(two[which].*member).load();
         });
@@ -55,9 +55,9 @@ TEST(FreedMemory, ReachesToTheEndOfTheObjectAndNoFurther) {
     EXPECT_EQ(kind_of(use_after(&object::last, 0)), "use after free");
     EXPECT_EQ(use_after(&object::first, 1).verdict, verdict::exhausted);
     const report neighbour_in_use = explore([] {
-        auto* const two = new object[2];
-        thread user([two] { two[1].first.store(1, std::memory_order_relaxed); });
-        thread owner([two] { free_memory(&two[0], sizeof(object)); });
+        object two[2];
+        thread user([&two] { two[1].first.store(1, std::memory_order_relaxed); });
+        thread owner([&two] { free_memory(&two[0], sizeof(object)); });
         user.join();
         owner.join();
     });

@@ -26,6 +26,7 @@ TEST(Races, AnUpdateIsNotJudgedByWhatItCannotRead) {
         });
         first.join();
         second.join();
+        delete published.load();
     });
     EXPECT_EQ(r.verdict, verdict::exhausted) << r.violation.message;
     EXPECT_EQ(r.executions, 1U);
