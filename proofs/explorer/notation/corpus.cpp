@@ -125,7 +125,8 @@ std::string difference(const corpus_row& row, const options& how) {
     for (const auto& [column, value] : row.known) {
         const std::string now = found(p, r, column);
         if (now != value) {
-            differs += (differs.empty() ? "" : "; ") + column + " " + now + " instead of " + value;
+            differs.append(differs.empty() ? "" : "; ").append(column).append(" ").append(now);
+            differs.append(" instead of ").append(value);
         }
     }
     return differs;

@@ -233,13 +233,15 @@ TEST(Litmus, LargeProgramsAreExplored) {
     std::string threads;
     for (int t = 0; t != 63; ++t) {
         const std::string number = std::to_string(t);
-        threads += std::string(t == 0 ? "" : " | ") + "W x" + number + " 1 rlx; R x" + number + " rlx -> r" + number;
+        threads.append(t == 0 ? "W x" : " | W x").append(number).append(" 1 rlx; R x").append(number);
+        threads.append(" rlx -> r").append(number);
     }
     EXPECT_EQ(executions(threads.c_str(), memory_model::rc11), 1U);
     EXPECT_EQ(executions(repeated("ADD x 1 rlx; ", 4'000).c_str(), memory_model::rc11), 1U);
     std::string names;
     for (int i = 0; i != 4'000; ++i) {
-        names += "R x" + std::to_string(i) + " rlx -> a" + std::to_string(i) + "; ";
+        const std::string number = std::to_string(i);
+        names.append("R x").append(number).append(" rlx -> a").append(number).append("; ");
     }
     EXPECT_EQ(executions(names.c_str(), memory_model::rc11), 1U);
     EXPECT_EQ(

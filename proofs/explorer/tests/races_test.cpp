@@ -13,20 +13,20 @@ using namespace quiesce::explorer;
 // the object's construction.
 TEST(Races, AnUpdateIsNotJudgedByWhatItCannotRead) {
     const report r = explore([] {
-        atomic<atomic<int>*> published{nullptr};
-        thread first([&published] {
-            auto* const x = new atomic<int>(0);
+        atomic<int> published{0};
+        atomic<int>* x = nullptr;
+        thread first([&] {
+            x = new atomic<int>(0);
             (void)x->exchange(1, std::memory_order_release);
-            published.store(x, std::memory_order_relaxed);
+            published.store(1, std::memory_order_relaxed);
         });
-        thread second([&published] {
-            atomic<int>* const x =
-                published.await([](atomic<int>* p) { return p != nullptr; }, std::memory_order_relaxed);
+        thread second([&] {
+            published.await([](int p) { return p == 1; }, std::memory_order_relaxed);
             check(x->fetch_add(1, std::memory_order_acquire) == 1);
         });
         first.join();
         second.join();
-        delete published.load();
+        delete x;
     });
     EXPECT_EQ(r.verdict, verdict::exhausted) << r.violation.message;
     EXPECT_EQ(r.executions, 1U);
