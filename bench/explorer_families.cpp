@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 #include <cstdio>
 
 #include "proofs/explorer/tests/families.hpp"
@@ -11,13 +10,7 @@
 namespace {
 
 using namespace quiesce::explorer;
-
-struct family {
-    const char* name;
-    void (*program)(unsigned);
-    unsigned n;
-    std::uint64_t executions;
-};
+using families::family;
 
 constexpr std::array families_measured = {
     family{"nwriters", families::nwriters, 8, 362'880},  family{"readers", families::readers, 18, 262'144},

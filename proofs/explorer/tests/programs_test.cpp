@@ -10,12 +10,7 @@ namespace {
 
 using namespace quiesce::explorer;
 
-struct family_case {
-    const char* name;
-    void (*program)(unsigned);
-    unsigned n;
-    std::uint64_t executions;
-};
+using family_case = families::family;
 
 class Family : public testing::TestWithParam<family_case> {};
 
