@@ -11,8 +11,8 @@
 
 namespace quiesce::explorer::detail {
 
-engine* engine::current = nullptr;
-bool engine::runs_program = false;
+constinit thread_local engine* engine::current = nullptr;
+constinit thread_local bool engine::runs_program = false;
 
 engine::engine(const std::function<void()>& program, const options& how, thread_names& names)
     : program_(program), how_(how), thread_names_(names), memory_(how.guard_freed) {

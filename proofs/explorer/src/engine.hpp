@@ -99,9 +99,10 @@ public:
 
     bool owns(const void* memory) const { return memory_.contains(memory); }
 
-    static engine* current;
+    // Of the system's thread: others may explore meanwhile, or allocate.
+    static constinit thread_local engine* current;
     /// Whether the program runs, and not the engine.
-    static bool runs_program;
+    static constinit thread_local bool runs_program;
 
 private:
     enum class status : std::uint8_t { absent, running, at_frontier, blocked, ended };

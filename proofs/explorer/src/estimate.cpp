@@ -46,7 +46,7 @@ double engine::pick_alternatives(std::mt19937_64& random) {
         const frame of = frames_[i];
         const std::size_t n = of.kind == frame_kind::read     ? of.end - of.first_candidate
                               : of.kind == frame_kind::choice ? of.end
-                                                              : of.places * (of.then_spuriously ? 2U : 1U);
+                                                              : of.places * (of.then_spuriously ? std::size_t{2} : 1);
         for (std::size_t k = 0; k != n + revisits.size(); ++k) {
             if (take_alternative(i, of, k, revisits)) {
                 open.push_back(k);
@@ -81,7 +81,7 @@ bool engine::take_alternative(std::size_t frame_index, const frame& of, std::siz
             runs = next_choice(frame_index);
             break;
         case frame_kind::write: {
-            const std::size_t places = f.places * (f.then_spuriously ? 2U : 1U);
+            const std::size_t places = f.places * (f.then_spuriously ? std::size_t{2} : 1);
             if (which >= places) {
                 f.revisits_listed = true;
                 reads_to_revisit_.push_back(revisits[which - places]);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
+#include <mutex>
 #include <string>
 
 #include "proofs/explorer/src/engine.hpp"
@@ -12,6 +13,11 @@
 namespace quiesce::explorer::detail {
 
 namespace {
+
+// The process's, whoever explores in it.
+std::mutex guards_actions;
+unsigned users = 0;
+struct sigaction actions_before[std::size(fault_handlers::signals)] = {};
 
 // The program does not go on where it stopped but in the engine, outside the handler, on the thread's own stack.
 void on_signal(int signal, siginfo_t* info, void* context) {
@@ -40,20 +46,26 @@ fault_handlers::fault_handlers() : stack_(new char[stack_bytes]) {
     mine.ss_sp = stack_.get();
     mine.ss_size = stack_bytes;
     ::sigaltstack(&mine, &stack_before_);
+    const std::lock_guard hold(guards_actions);
+    if (users++ != 0) {
+        return;
+    }
     struct sigaction action = {};
     action.sa_sigaction = &on_signal;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;
     sigemptyset(&action.sa_mask);
     for (std::size_t i = 0; i != std::size(signals); ++i) {
-        ::sigaction(signals[i], &action, &before_[i]);
+        ::sigaction(signals[i], &action, &actions_before[i]);
     }
 }
 
 fault_handlers::~fault_handlers() {
-    for (std::size_t i = 0; i != std::size(signals); ++i) {
-        ::sigaction(signals[i], &before_[i], nullptr);
-    }
     ::sigaltstack(&stack_before_, nullptr);
+    const std::lock_guard hold(guards_actions);
+    for (std::size_t i = 0; users == 1 && i != std::size(signals); ++i) {
+        ::sigaction(signals[i], &actions_before[i], nullptr);
+    }
+    --users;
 }
 
 void engine::fault(int signal, void* address, bool poisoned) {

@@ -285,6 +285,7 @@ public:
     /// Waits a little for what they say.
     void listen() {
         std::vector<pollfd> sockets;
+        sockets.reserve(workers_.all.size());
         for (const worker& w : workers_.all) {
             sockets.push_back({w.socket, POLLIN, 0});
         }

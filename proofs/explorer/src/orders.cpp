@@ -135,8 +135,8 @@ int engine::next_in_order() {
     if (is_random()) {
         return may_end && random_below(enabled.size() + 1) == 0 ? nobody : pick_randomly(enabled);
     }
-    if (forced_thread_) {
-        return *std::exchange(forced_thread_, std::nullopt);
+    if (const std::optional<int> forced = std::exchange(forced_thread_, std::nullopt); forced) {
+        return *forced;
     }
     const unsigned last = g().at(static_cast<event_id>(g().size()) - 1).thread;
     const auto same = std::find(enabled.begin(), enabled.end(), last);

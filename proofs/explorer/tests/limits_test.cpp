@@ -1,6 +1,10 @@
 // Searches that stop before the end, and what is heard of them meanwhile.
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <thread>
+#include <vector>
+
 #include "proofs/explorer/tests/families.hpp"
 
 namespace {
@@ -57,6 +61,24 @@ TEST(Limits, OfOperationsAreKept) {
     EXPECT_EQ(explore_stores(90).verdict, verdict::exhausted);
     EXPECT_EQ(explore_stores(110).verdict, verdict::bounded);
     EXPECT_EQ(explore_stores(110).violation.kind, "unbounded loop");
+}
+
+// Each of its own program, while others allocate.
+TEST(Limits, ThreadsOfTheProcessExploreSideBySide) {
+    std::vector<report> reports(3);
+    {
+        std::vector<std::jthread> explorers;
+        for (report& r : reports) {
+            explorers.emplace_back([&r] { r = explore([] { families::ainc(7); }); });
+        }
+        for (int i = 0; i != 10'000; ++i) {
+            EXPECT_NE(std::make_unique<int>(i), nullptr);
+        }
+    }
+    for (const report& r : reports) {
+        EXPECT_EQ(r.verdict, verdict::exhausted) << r.violation.message;
+        EXPECT_EQ(r.executions, 5'040U);
+    }
 }
 
 }  // namespace

@@ -100,6 +100,8 @@ TEST(Program, ThatDoesNotDoTheSameAgainIsNondeterministic) {
         writer.join();
     });
     EXPECT_EQ(r.verdict, verdict::nondeterministic);
+    EXPECT_NE(r.violation.message.find("thread 0 does a load at programs_test.cpp:"), std::string::npos)
+        << r.violation.message;
 }
 
 TEST(Program, ThatDoesLessThanBeforeIsNondeterministic) {

@@ -137,8 +137,8 @@ struct report {
     std::map<std::string, std::uint64_t> violations;
 };
 
-/// Runs `program` once for every execution that it can have. Explorations run one after another, each on the calling
-/// thread.
+/// Runs `program` once for every execution that it can have, on the calling thread, or with several jobs in processes
+/// that are forked from it. Several threads may explore at a time.
 report explore(const std::function<void()>& program, const options& how = {});
 
 }  // namespace quiesce::explorer

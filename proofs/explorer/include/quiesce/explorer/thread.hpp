@@ -45,7 +45,7 @@ public:
             {});
     }
     thread(thread&& from) noexcept : number_(std::exchange(from.number_, none)) {}
-    thread& operator=(thread&& from) {
+    thread& operator=(thread&& from) noexcept {
         must_not_be_joinable();
         number_ = std::exchange(from.number_, none);
         return *this;
