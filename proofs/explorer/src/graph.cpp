@@ -520,12 +520,8 @@ bool graph::added_maximally(event_id id, event_id write) const {
     if (!earlier(c)) {
         return false;
     }
-    for (std::size_t i = writes.size(); i-- != 0 && writes[i] != c;) {
-        if (earlier(writes[i])) {
-            return false;
-        }
-    }
-    return true;
+    const auto newest = std::find_if(writes.rbegin(), writes.rend(), [&](event_id w) { return w == c || earlier(w); });
+    return newest == writes.rend() || *newest == c;
 }
 
 }  // namespace quiesce::explorer::detail

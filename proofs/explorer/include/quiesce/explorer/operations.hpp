@@ -75,13 +75,13 @@ template <class T>
 std::uint64_t to_word(T value) noexcept {
     static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(std::uint64_t));
     std::uint64_t word = 0;
-    __builtin_memcpy(&word, &value, sizeof(T));
+    __builtin_memcpy(&word, static_cast<const void*>(&value), sizeof(T));
     return word;
 }
 template <class T>
 T from_word(std::uint64_t word) noexcept {
     T value;
-    __builtin_memcpy(&value, &word, sizeof(T));
+    __builtin_memcpy(static_cast<void*>(&value), &word, sizeof(T));
     return value;
 }
 
