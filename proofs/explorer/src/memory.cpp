@@ -81,13 +81,20 @@ void* address_space::allocate(unsigned thread, std::size_t bytes, std::size_t al
 
 address_space::block* address_space::block_at(const void* address) {
     const auto offset = static_cast<std::size_t>(static_cast<const char*>(address) - heap(0));
-    std::vector<block>& all = blocks_[offset / heap_bytes];
+    const std::size_t thread = offset / heap_bytes;
+    std::vector<block>& all = blocks_[thread];
+    // Mostly the same again.
+    if (const std::size_t last = last_found_[thread];
+        last < all.size() && offset - all[last].begins < all[last].bytes) {
+        return &all[last];
+    }
     const auto after = std::upper_bound(all.begin(), all.end(), offset,
                                         [](std::size_t wanted, const block& b) { return wanted < b.begins; });
     if (after == all.begin()) {
         return nullptr;
     }
     block& b = *std::prev(after);
+    last_found_[thread] = static_cast<std::size_t>(&b - all.data());
     return offset - b.begins < b.bytes ? &b : nullptr;
 }
 
