@@ -158,6 +158,7 @@ private:
 
     /// One execution along the graph, and on from there.
     void execute();
+
     // In subtree.cpp.
     bool is_untried(std::size_t frame_index) const;
     std::size_t end_of_revisits(std::size_t frame_index) const;
@@ -170,6 +171,7 @@ private:
     std::uint64_t fingerprint(const graph& of, unsigned size) const;
     [[noreturn]] void is_of_another_program();
 
+    // In engine.cpp.
     [[noreturn]] static void fiber_main();
     static void run_exits(fiber& f);
     void switch_to(unsigned t);
@@ -186,13 +188,9 @@ private:
     void wait_for(unsigned thread, unsigned events, bool end);
     [[noreturn]] void block();
     [[noreturn]] void give_up(verdict v, const char* kind, std::string message);
-    /// `culprit` is the event whose addition showed it, if one did.
-    void found(const char* kind, std::string message, event_id culprit = no_event);
     /// The thread that runs goes no further; the execution is incomplete.
     [[noreturn]] void fail_thread();
-    void reads_nothing(const request& asked);
-    [[noreturn]] void differs(const request& asked, const request& was);
-    [[noreturn]] void at_bound(const request& asked);
+    std::uint32_t location_of(const access& a, const place& at);
     unsigned child_of(unsigned parent, unsigned index);
     void know_thread(unsigned t);
     bool exists(unsigned t);
@@ -214,6 +212,28 @@ private:
     bool next_revisit(std::size_t frame_index);
     void list_revisits(std::size_t frame_index);
     bool next_schedule(std::size_t frame_index);
+    void pop_frame();
+    bool may_be_revisited(event_id read, event_id write) const;
+    template <class Visit>
+    void reads_outside_prefix(event_id write, Visit visit) const;
+
+    // In violations.cpp and fault.cpp.
+    /// `culprit` is the event whose addition showed it, if one did.
+    void found(const char* kind, std::string message, event_id culprit = no_event);
+    void reads_nothing(const request& asked);
+    [[noreturn]] void differs(const request& asked, const request& was);
+    [[noreturn]] void at_bound(const request& asked);
+    void finish_execution();
+    void finish_complete();
+    void finish_waiting();
+    void find_leaks();
+    void find_memory_errors();
+    event_id use_not_before(event_id free);
+    /// Returns whether the search goes on through a graph with this access, which may race or use freed memory.
+    bool tolerates_access(event_id e);
+    bool tolerates_free(event_id e);
+    [[noreturn]] void report_fault();
+    namer names() const;
 
     // In orders.cpp.
     bool through_orders() const { return how_.search != search::exhaustive; }
@@ -233,22 +253,6 @@ private:
     double pick_alternatives(std::mt19937_64& random);
     bool take_alternative(std::size_t frame_index, const frame& of, std::size_t which,
                           const std::vector<event_id>& revisits);
-    void pop_frame();
-    bool may_be_revisited(event_id read, event_id write) const;
-    template <class Visit>
-    void reads_outside_prefix(event_id write, Visit visit) const;
-    void finish_execution();
-    void finish_complete();
-    void finish_waiting();
-    void find_leaks();
-    [[noreturn]] void report_fault();
-    void find_memory_errors();
-    event_id use_not_before(event_id free);
-    /// Returns whether the search goes on through a graph with this access, which may race or use freed memory.
-    bool tolerates_access(event_id e);
-    bool tolerates_free(event_id e);
-    std::uint32_t location_of(const access& a, const place& at);
-    namer names() const;
     graph& g() { return *graphs_[depth_]; }
 
     const std::function<void()>& program_;
@@ -277,6 +281,7 @@ private:
     unsigned most_steps_ = 0;
     std::vector<std::uint64_t> priorities_;
     std::vector<unsigned> changes_at_;
+
     address_space memory_;
     clock_pool clocks_;
     std::vector<std::unique_ptr<graph>> graphs_;

@@ -7,8 +7,8 @@
 
 namespace quiesce::explorer::detail {
 
-/// While one lives, signals that an explored program causes on its fibers go to the engine; others are as before. Several
-/// threads may have one each.
+/// While one lives, signals that an explored program causes on its fibers go to the engine; others are as before.
+/// Several threads may have one each.
 class fault_handlers {
 public:
     fault_handlers();
