@@ -26,18 +26,21 @@ order order_of(std::memory_order o) {
 }  // namespace
 
 std::uint32_t engine::location_of(const access& a, const place& at) {
+    const auto where = [&at] {
+        request asked;
+        asked.file = at.file_name();
+        asked.line = at.line();
+        return place_of(asked);
+    };
     if (!memory_.contains(a.cell)) {
         give_up(verdict::engine_error, "object from outside",
-                "the program uses an object that it did not construct itself");
+                "the program uses an object at " + where() + " that it did not construct itself in this run");
     }
     if (memory_.is_heap(a.cell)) {
         const address_space::block* const b = memory_.block_at(a.cell);
         const auto begins = reinterpret_cast<std::uintptr_t>(a.cell);
         if (b == nullptr || begins + a.bytes > reinterpret_cast<std::uintptr_t>(memory_.address_of(*b)) + b->bytes) {
-            request asked;
-            asked.file = at.file_name();
-            asked.line = at.line();
-            violate("access out of an object", "what is used at " + place_of(asked) + " is in no object");
+            violate("access out of an object", "what is used at " + where() + " is in no object");
         }
     }
     return memory_.location_at(a.cell, a.waiters);

@@ -57,10 +57,7 @@ public:
     }
     T fetch_sub(difference_type value, std::memory_order order = std::memory_order_seq_cst,
                 detail::place at = detail::place::current()) requires(is_number || is_pointer) {
-        return update(detail::to_word(value), order, at, [](std::uint64_t old, std::uint64_t operand) {
-            return detail::to_word(
-                static_cast<T>(detail::from_word<T>(old) - detail::from_word<difference_type>(operand)));
-        });
+        return update(detail::to_word(value), order, at, &difference);
     }
     T fetch_or(T value, std::memory_order order = std::memory_order_seq_cst,
                detail::place at = detail::place::current()) requires is_integer {
@@ -158,17 +155,13 @@ public:
     }
     T operator++(int) requires(is_integer || is_pointer) { return fetch_add(1, std::memory_order_seq_cst, {}); }
     T operator--(int) requires(is_integer || is_pointer) { return fetch_sub(1, std::memory_order_seq_cst, {}); }
-    T operator++() requires(is_integer || is_pointer) {
-        return static_cast<T>(fetch_add(1, std::memory_order_seq_cst, {}) + 1);
-    }
-    T operator--() requires(is_integer || is_pointer) {
-        return static_cast<T>(fetch_sub(1, std::memory_order_seq_cst, {}) - 1);
-    }
+    T operator++() requires(is_integer || is_pointer) { return plus(fetch_add(1, std::memory_order_seq_cst, {}), 1); }
+    T operator--() requires(is_integer || is_pointer) { return minus(fetch_sub(1, std::memory_order_seq_cst, {}), 1); }
     T operator+=(difference_type value) requires(is_number || is_pointer) {
-        return static_cast<T>(fetch_add(value, std::memory_order_seq_cst, {}) + value);
+        return plus(fetch_add(value, std::memory_order_seq_cst, {}), value);
     }
     T operator-=(difference_type value) requires(is_number || is_pointer) {
-        return static_cast<T>(fetch_sub(value, std::memory_order_seq_cst, {}) - value);
+        return minus(fetch_sub(value, std::memory_order_seq_cst, {}), value);
     }
     T operator&=(T value) requires is_integer {
         return static_cast<T>(fetch_and(value, std::memory_order_seq_cst, {}) & value);
@@ -195,8 +188,28 @@ private:
         }
     }
     static std::uint64_t replaced(std::uint64_t, std::uint64_t operand) { return operand; }
+    // Integers wrap, as in std::atomic.
+    static T plus(T value, difference_type by) {
+        if constexpr (is_integer) {
+            using bits = std::make_unsigned_t<T>;
+            return static_cast<T>(static_cast<bits>(static_cast<bits>(value) + static_cast<bits>(by)));
+        } else {
+            return value + by;
+        }
+    }
+    static T minus(T value, difference_type by) {
+        if constexpr (is_integer) {
+            using bits = std::make_unsigned_t<T>;
+            return static_cast<T>(static_cast<bits>(static_cast<bits>(value) - static_cast<bits>(by)));
+        } else {
+            return value - by;
+        }
+    }
     static std::uint64_t sum(std::uint64_t old, std::uint64_t operand) {
-        return detail::to_word(static_cast<T>(detail::from_word<T>(old) + detail::from_word<difference_type>(operand)));
+        return detail::to_word(plus(detail::from_word<T>(old), detail::from_word<difference_type>(operand)));
+    }
+    static std::uint64_t difference(std::uint64_t old, std::uint64_t operand) {
+        return detail::to_word(minus(detail::from_word<T>(old), detail::from_word<difference_type>(operand)));
     }
 
     T result(detail::operation what, const details& d, const detail::place& at) const {
