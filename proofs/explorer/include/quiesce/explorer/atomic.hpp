@@ -12,6 +12,15 @@
 
 namespace quiesce::explorer {
 
+// So that a program's namespace can be changed throughout.
+using std::memory_order;
+using std::memory_order_acq_rel;
+using std::memory_order_acquire;
+using std::memory_order_consume;
+using std::memory_order_relaxed;
+using std::memory_order_release;
+using std::memory_order_seq_cst;
+
 /// As std::atomic, for trivially copyable types of up to eight bytes. Operators are there too, but only the named
 /// functions know where they are called from.
 template <class T>
@@ -277,6 +286,21 @@ private:
     // Its address names the location; the value is the execution graph's.
     T unused_;
 };
+
+using atomic_bool = atomic<bool>;
+using atomic_char = atomic<char>;
+using atomic_int = atomic<int>;
+using atomic_uint = atomic<unsigned>;
+using atomic_long = atomic<long>;
+using atomic_ulong = atomic<unsigned long>;
+using atomic_int32_t = atomic<std::int32_t>;
+using atomic_uint32_t = atomic<std::uint32_t>;
+using atomic_int64_t = atomic<std::int64_t>;
+using atomic_uint64_t = atomic<std::uint64_t>;
+using atomic_intptr_t = atomic<std::intptr_t>;
+using atomic_uintptr_t = atomic<std::uintptr_t>;
+using atomic_size_t = atomic<std::size_t>;
+using atomic_ptrdiff_t = atomic<std::ptrdiff_t>;
 
 /// As std::atomic_flag.
 class atomic_flag {
