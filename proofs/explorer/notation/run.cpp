@@ -167,6 +167,8 @@ private:
 report explore(const program& p, options how, const std::vector<unsigned>& order) {
     how.keep_going = true;
     how.find_leaks = false;
+    // Each failure is a choice of its own.
+    how.spurious_failures = ~0U;
     // Never deleted: threads that nobody joins may outlive the first. Its memory goes with the execution.
     return explorer::explore([&p, &order] { (new execution(p, order))->run(); }, how);
 }

@@ -260,6 +260,14 @@ void engine::wait_for(unsigned thread, unsigned events, bool end) {
 }
 
 int engine::next_thread() {
+    // Nobody adds to the graph before all have done what is in it: what one reads next may be a pointer to what another
+    // one has not built yet.
+    for (const unsigned t : by_name_) {
+        const status s = fibers_[t].state;
+        if (exists(t) && (s == status::running || s == status::absent)) {
+            return static_cast<int>(t);
+        }
+    }
     int last_resort = -1;
     for (const unsigned t : by_name_) {
         const fiber& f = fibers_[t];
@@ -272,12 +280,7 @@ int engine::next_thread() {
             }
             const request& asked = *f.pending;
             if (asked.kind == event_kind::join) {
-                const status joined = fibers_[asked.operand].state;
-                if (joined == status::running || joined == status::absent) {
-                    // Whether it has ended is known when it has done all that the graph says.
-                    return static_cast<int>(asked.operand);
-                }
-                if (joined != status::ended) {
+                if (fibers_[asked.operand].state != status::ended) {
                     continue;
                 }
             } else if (asked.awaited) {
@@ -359,7 +362,10 @@ event_id engine::do_operation(request& asked, const place& at) {
             fail_thread();
         }
         f.replayed += done.is_read() && done.is_update ? 2 : 1;
-        if (done.is_unsatisfied) {
+        // An alternative may stand for no execution, only for what comes of it. Its thread, which has done the last
+        // event, must not go on: it might hold a lock that another one holds.
+        const bool is_last = events_of_[self_].back() == static_cast<event_id>(g().size()) - 1;
+        if (done.is_unsatisfied || (filling_ && is_last && f.replayed >= events_of_[self_].size())) {
             block();
         }
         return e;

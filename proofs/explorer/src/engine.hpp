@@ -77,18 +77,19 @@ public:
     void assume(bool condition);
     unsigned choose(unsigned alternatives, const place& at);
     void record(const std::int64_t* values, std::size_t count);
-    void refuse(const char* sentence);
+    [[noreturn]] void refuse(const char* sentence);
     std::uint64_t newest(const void* cell);
     void name(const void* cell, const char* text);
     void free_memory(void* memory, std::size_t bytes, const place& at);
     unsigned self() const { return self_; }
-    /// What the program's `new` gets: null when the heap is used up, or by choice.
+    /// What the program's `new` gets: null by choice.
     void* allocate(std::size_t bytes, std::size_t alignment);
     /// What the program does not give back.
     void* allocate_internal(std::size_t bytes, std::size_t alignment);
     /// What the program's `delete` gives back.
     void release(void* memory);
     void*& thread_value(const void* key);
+    void forget_thread_values(const void* key);
     void at_thread_exit(void (*function)(void*), void* argument);
     bool returns_spuriously(const place& at);
     void yield();
@@ -207,6 +208,7 @@ private:
     /// Goes back to the newest alternative that is left; returns whether there was one.
     bool next_alternative();
     bool next_read(std::size_t frame_index);
+    bool may_fail_spuriously(event_id read) const;
     bool next_place(std::size_t frame_index);
     bool next_choice(std::size_t frame_index);
     bool next_revisit(std::size_t frame_index);

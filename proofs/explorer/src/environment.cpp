@@ -76,6 +76,7 @@ void set_from_environment(options& how) {
     number("MAX_SECONDS", how.max_seconds);
     number("MAX_OPERATIONS", how.max_operations);
     number("SPURIOUS_RETURNS", how.spurious_returns);
+    number("SPURIOUS_FAILURES", how.spurious_failures);
     number("FAILING_ALLOCATIONS", how.failing_allocations);
     boolean("FIND_LEAKS", how.find_leaks);
     boolean("GUARD_FREED", how.guard_freed);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -55,6 +56,7 @@ report exploration::run() {
 report exploration::replay() {
     options one = how_;
     one.keep_going = false;
+    one.search = search::exhaustive;
     engine e(program_, one, names_);
     try {
         e.replay(how_.replay);
@@ -217,6 +219,9 @@ report explore(const std::function<void()>& program, const options& how) {
         r.violation = {kind, message, "", ""};
         return r;
     };
+    if (detail::engine::runs_program) {
+        detail::refuse("a program that is explored explores another one");
+    }
     try {
         options adjusted = how;
         detail::set_from_environment(adjusted);
@@ -231,6 +236,8 @@ report explore(const std::function<void()>& program, const options& how) {
         return refuses("options", e.what());
     } catch (const detail::job_error& e) {
         return refuses("lost job", e.what());
+    } catch (const std::bad_alloc&) {
+        return refuses("memory", "there is not enough memory to explore in");
     } catch (const std::system_error& e) {
         return refuses("system", e.what());
     }

@@ -26,4 +26,15 @@ private:
     std::unique_ptr<char[]> stack_;
 };
 
+/// While it lives nobody else changes the handlers, so that a child that is forked finds them free.
+class fork_guard {
+public:
+    fork_guard();
+    ~fork_guard();
+    fork_guard(const fork_guard&) = delete;
+    fork_guard& operator=(const fork_guard&) = delete;
+
+    static void in_child();
+};
+
 }  // namespace quiesce::explorer::detail

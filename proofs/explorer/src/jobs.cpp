@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "proofs/explorer/src/exploration.hpp"
+#include "proofs/explorer/src/fault.hpp"
 #include "proofs/explorer/src/worker.hpp"
 
 namespace quiesce::explorer::detail {
@@ -38,10 +39,37 @@ struct worker {
     throw std::system_error(errno, std::generic_category(), what);
 }
 
+pid_t fork_alone() {
+    const fork_guard alone;
+    const pid_t process = ::fork();
+    if (process == 0) {
+        fork_guard::in_child();
+    }
+    return process;
+}
+
 // The processes of one search. They end with it.
 class workers {
 public:
     workers(const std::function<void()>& program, const options& how, thread_names& names) {
+        try {
+            start(program, how, names);
+        } catch (...) {
+            stop();
+            throw;
+        }
+    }
+    workers(const workers&) = delete;
+    workers& operator=(const workers&) = delete;
+    ~workers() { stop(); }
+
+    shared_state& shared() { return *shared_; }
+    shared_state::slot& slot_of(const worker& w) const { return shared_->of[&w - all.data()]; }
+
+    std::vector<worker> all;
+
+private:
+    void start(const std::function<void()>& program, const options& how, thread_names& names) {
         void* const memory =
             ::mmap(nullptr, sizeof(shared_state), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         if (memory == MAP_FAILED) {
@@ -56,7 +84,7 @@ public:
             if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
                 fails("no socket for a job");
             }
-            const pid_t process = ::fork();
+            const pid_t process = fork_alone();
             if (process < 0) {
                 ::close(ends[0]);
                 ::close(ends[1]);
@@ -81,9 +109,7 @@ public:
             w.socket = ends[0];
         }
     }
-    workers(const workers&) = delete;
-    workers& operator=(const workers&) = delete;
-    ~workers() {
+    void stop() {
         for (const worker& w : all) {
             ::close(w.socket);
             if (w.process > 0) {
@@ -92,15 +118,11 @@ public:
                 }
             }
         }
-        ::munmap(shared_, sizeof *shared_);
+        if (shared_ != nullptr) {
+            ::munmap(shared_, sizeof *shared_);
+        }
     }
 
-    shared_state& shared() { return *shared_; }
-    shared_state::slot& slot_of(const worker& w) const { return shared_->of[&w - all.data()]; }
-
-    std::vector<worker> all;
-
-private:
     shared_state* shared_ = nullptr;
 };
 

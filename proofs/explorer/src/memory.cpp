@@ -16,6 +16,7 @@ void* const usual_base = reinterpret_cast<void*>(std::uintptr_t{0x510000000000})
 
 // Between two objects, so that what is used beyond the end of one is in none.
 constexpr std::size_t gap_bytes = 16;
+constexpr int fresh_byte = 0xcd;
 
 // Pages come into being when they are touched.
 void* reserve(std::size_t bytes, void* wanted) {
@@ -76,6 +77,8 @@ void* address_space::allocate(unsigned thread, std::size_t bytes, std::size_t al
     used = ends;
     const std::size_t offset = thread * heap_bytes + begins;
     blocks_[thread].push_back({static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(bytes), false, internal});
+    // As it is in no execution by chance.
+    std::memset(heap(0) + offset, fresh_byte, bytes);
     return heap(0) + offset;
 }
 

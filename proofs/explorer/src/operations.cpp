@@ -194,7 +194,11 @@ void* engine::allocate(std::size_t bytes, std::size_t alignment) {
         ++failed;
         return nullptr;
     }
-    return memory_.allocate(self_, bytes, alignment, false);
+    void* const memory = memory_.allocate(self_, bytes, alignment, false);
+    if (memory == nullptr) {
+        refuse("the heap of a thread is used up");
+    }
+    return memory;
 }
 
 void* engine::allocate_internal(std::size_t bytes, std::size_t alignment) {
@@ -207,6 +211,12 @@ void* engine::allocate_internal(std::size_t bytes, std::size_t alignment) {
 
 void*& engine::thread_value(const void* key) {
     return fibers_[self_].values[key];
+}
+
+void engine::forget_thread_values(const void* key) {
+    for (fiber& f : fibers_) {
+        f.values.erase(key);
+    }
 }
 
 void engine::at_thread_exit(void (*function)(void*), void* argument) {
@@ -303,6 +313,11 @@ void* allocate(std::size_t bytes, std::size_t alignment) {
 }
 void*& thread_value(const void* key) {
     return inside()->thread_value(key);
+}
+void forget_thread_values(const void* key) {
+    if (engine::current != nullptr) {
+        inside()->forget_thread_values(key);
+    }
 }
 void at_thread_exit(void (*function)(void*), void* argument) {
     inside()->at_thread_exit(function, argument);

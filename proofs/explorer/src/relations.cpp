@@ -47,7 +47,10 @@ event_id graph::race_with(event_id id) const {
 
 event_id graph::access_not_before(event_id id, std::uint32_t location) const {
     for (unsigned t = 0; t != threads_.size(); ++t) {
-        const event_id a = last_access(location, t);
+        event_id a = last_access(location, t);
+        while (a != no_event && at(a).is_wake_up()) {
+            a = at(a).previous_access;
+        }
         if (a != no_event && !happens_before(a, id)) {
             return a;
         }

@@ -46,7 +46,7 @@ bool engine::add_read(unsigned t, const request& asked) {
             continue;
         }
         candidates_.push_back({writes[i], false});
-        if (asked.is_weak && value == asked.operand) {
+        if (asked.is_weak && value == asked.operand && may_fail_spuriously(e)) {
             candidates_.push_back({writes[i], true});
         }
     }
@@ -63,6 +63,16 @@ bool engine::add_read(unsigned t, const request& asked) {
                        .end = static_cast<std::uint32_t>(candidates_.size()),
                        .first_candidate = first});
     return is_random() ? pick_read(frames_.size() - 1) : next_read(frames_.size() - 1);
+}
+
+// It depends only on what its thread did before, so on nothing that a revisit takes away.
+bool engine::may_fail_spuriously(event_id read) const {
+    const graph& now = *graphs_[depth_];
+    unsigned failures = 0;
+    for (event_id e = now.at(read).previous; e != no_event; e = now.at(e).previous) {
+        failures += now.at(e).is_spurious ? 1U : 0U;
+    }
+    return failures < how_.spurious_failures;
 }
 
 bool engine::next_read(std::size_t frame_index) {
@@ -258,7 +268,8 @@ bool engine::next_revisit(std::size_t frame_index) {
         r.next = std::max(r.next, r.end);
     }
     r.places = r.next - r.end;
-    r.then_spuriously = old.asked.is_weak && w.value == old.asked.operand && r.next != r.end;
+    r.then_spuriously =
+        old.asked.is_weak && w.value == old.asked.operand && r.next != r.end && may_fail_spuriously(new_read);
     frames_.push_back(r);
     return true;
 }

@@ -71,6 +71,15 @@ void engine::at_bound(const request& asked) {
     fail_thread();
 }
 
+namespace {
+
+// What holds a part that was given back may be given back later.
+bool is_same_memory(const request& a, const request& b) {
+    return a.operand == b.operand && a.desired == b.desired;
+}
+
+}  // namespace
+
 bool engine::tolerates_access(event_id e) {
     if (how_.keep_going) {
         return true;
@@ -78,7 +87,7 @@ bool engine::tolerates_access(event_id e) {
     const std::uintptr_t address = memory_.address_of(g().at(e).location);
     for (const event_id f : g().frees()) {
         const request& freed = g().at(f).asked;
-        if (address - freed.operand < freed.desired) {
+        if (address - freed.operand < freed.desired && !g().at(e).is_wake_up()) {
             found("use after free",
                   "memory is used at " + place_of(g().at(e).asked) + " that was freed at " + place_of(freed), e);
             return false;
@@ -100,7 +109,7 @@ bool engine::tolerates_free(event_id e) {
     }
     const request& freed = g().at(e).asked;
     for (const event_id f : g().frees()) {
-        if (f != e && g().at(f).asked.operand == freed.operand) {
+        if (f != e && is_same_memory(g().at(f).asked, freed)) {
             found("double free",
                   "memory that was freed at " + place_of(g().at(f).asked) + " is freed at " + place_of(freed), e);
             return false;
@@ -211,7 +220,7 @@ void engine::find_memory_errors() {
     for (std::size_t i = 0; i != frees.size(); ++i) {
         const request& freed = g().at(frees[i]).asked;
         if (std::any_of(frees.begin(), frees.begin() + static_cast<std::ptrdiff_t>(i),
-                        [&](event_id f) { return g().at(f).asked.operand == freed.operand; })) {
+                        [&](event_id f) { return is_same_memory(g().at(f).asked, freed); })) {
             found("double free", "memory that was freed is freed at " + place_of(freed));
         }
         if (const event_id use = use_not_before(frees[i]); use != no_event) {

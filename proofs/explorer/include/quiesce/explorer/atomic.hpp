@@ -284,7 +284,7 @@ private:
     }
 
     // Its address names the location; the value is the execution graph's.
-    T unused_;
+    alignas(T) unsigned char unused_[sizeof(T)];
 };
 
 using atomic_bool = atomic<bool>;
@@ -350,7 +350,7 @@ public:
     }
 
 private:
-    T unused_;
+    alignas(T) unsigned char unused_[sizeof(T)];
 };
 
 inline void atomic_thread_fence(std::memory_order order, detail::place at = detail::place::current()) {

@@ -76,9 +76,12 @@ struct options {
     double max_seconds = 0;
     /// QUIESCE_EXPLORER_MAX_OPERATIONS: the most operations of one thread in one execution, at most 65,000.
     unsigned max_operations = 10'000;
-    /// QUIESCE_EXPLORER_SPURIOUS_RETURNS: how often for each thread the wait of a condition variable returns, or a
-    /// try_lock or try_acquire fails, for no reason.
+    /// QUIESCE_EXPLORER_SPURIOUS_RETURNS: how often for each thread the wait of a condition variable returns or times
+    /// out, or a try_lock or try_acquire fails, for no reason.
     unsigned spurious_returns = 1;
+    /// QUIESCE_EXPLORER_SPURIOUS_FAILURES: how often for each thread, in one execution, a weak compare-exchange fails
+    /// although it finds the value. A loop that tries again has no end without a bound.
+    unsigned spurious_failures = 3;
     /// QUIESCE_EXPLORER_FAILING_ALLOCATIONS: the most allocations of each thread that fail, by choice.
     unsigned failing_allocations = 0;
     /// QUIESCE_EXPLORER_FIND_LEAKS: whether a complete execution that did not delete all that it allocated is a

@@ -258,6 +258,8 @@ template <class Mutex>
 class scoped_lock<Mutex> : public lock_guard<Mutex> {
 public:
     using lock_guard<Mutex>::lock_guard;
+    scoped_lock(adopt_lock_t, Mutex& m, detail::place at = detail::place::current())
+        : lock_guard<Mutex>(m, adopt_lock, at) {}
 };
 template <class Mutex>
 scoped_lock(Mutex&, detail::place) -> scoped_lock<Mutex>;

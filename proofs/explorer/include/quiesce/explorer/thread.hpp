@@ -121,6 +121,7 @@ public:
     thread_specific() = default;
     thread_specific(const thread_specific&) = delete;
     thread_specific& operator=(const thread_specific&) = delete;
+    ~thread_specific() { detail::forget_thread_values(this); }
 
     T& get() const {
         void*& mine = detail::thread_value(this);
