@@ -176,21 +176,28 @@ void add_runs_of(const engine& e, const options& o, selection& s) {
     }
 }
 
-// Rows of one case stand together, so that what several engines say of it can be compared at a glance.
-void group_by_case(std::vector<run>& runs) {
+// Those that agree in what `of` says stand together, in the order in which they came.
+template <class Of>
+void group(std::vector<run>& runs, Of of) {
     std::map<std::string, std::size_t> first;
     for (const run& r : runs) {
-        first.try_emplace(r.asked.case_name, first.size());
+        first.try_emplace(of(r), first.size());
     }
     // Not std::stable_sort: clang 19 finds libstdc++ 12's deprecated.
-    std::vector<std::vector<run>> of_case(first.size());
+    std::vector<std::vector<run>> groups(first.size());
     for (run& r : runs) {
-        of_case[first.at(r.asked.case_name)].push_back(std::move(r));
+        groups[first.at(of(r))].push_back(std::move(r));
     }
     runs.clear();
-    for (std::vector<run>& same : of_case) {
+    for (std::vector<run>& same : groups) {
         std::move(same.begin(), same.end(), std::back_inserter(runs));
     }
+}
+
+// Rows of one case and size stand together, so that what several engines say of it can be compared at a glance.
+void group_by_case_and_size(std::vector<run>& runs) {
+    group(runs, [](const run& r) { return r.asked.size; });
+    group(runs, [](const run& r) { return r.asked.case_name; });
 }
 
 }  // namespace
@@ -235,7 +242,7 @@ selection select_runs(const std::vector<engine>& engines, const options& o) {
         throw usage_error(deep ? "what was asked for is run with --deep only, which takes long."
                                : "no engine plans a run of what was asked for.");
     }
-    group_by_case(s.runs);
+    group_by_case_and_size(s.runs);
     file_namer namer(o.out);
     for (run& r : s.runs) {
         namer.name(r);

@@ -63,6 +63,25 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows) {
     return text;
 }
 
+// One sentence for each case and size that engines disagree about; their rows are adjacent.
+std::string disagreements(const std::vector<run>& runs) {
+    std::string text;
+    const run* before = nullptr;
+    for (const run& r : runs) {
+        if (!r.engines_disagree) {
+            continue;
+        }
+        const bool same =
+            before != nullptr && before->asked.case_name == r.asked.case_name && before->asked.size == r.asked.size;
+        text += same ? "; "
+                     : fmt::format("{}ENGINES DISAGREE about {}, size {}: ", text.empty() ? "" : "\n",
+                                   r.asked.case_name, r.asked.size);
+        text += fmt::format("{} says {}", r.engine, verdict_of(r));
+        before = &r;
+    }
+    return text.empty() ? text : text + "\n";
+}
+
 std::string final_table(const std::vector<run>& runs, const std::filesystem::path& out) {
     std::vector<std::vector<std::string>> rows{
         {"CASE", "ID", "ENGINE", "SEARCH", "ITERATIONS", "TIME", "VERDICT", "EXPECTED", "MARK"}};
@@ -88,6 +107,7 @@ std::string final_table(const std::vector<run>& runs, const std::filesystem::pat
             }
         }
     }
+    attention += disagreements(runs);
     std::string text = "\n" + aligned(rows) + "\n";
     if (!attention.empty()) {
         text += attention + "\n";

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -273,6 +274,24 @@ TEST(check, marks_the_rows_on_which_engines_disagree) {
     EXPECT_THAT(r.line_of("disputed          -   scripted"), EndsWith("ok, ENGINES DISAGREE")) << r.out;
     EXPECT_THAT(r.out, HasSubstr("UNEXPECTED, ENGINES DISAGREE\n"));
     EXPECT_THAT(r.line_of("exhausts__caught"), Not(HasSubstr("DISAGREE")));
+    EXPECT_THAT(r.out, HasSubstr("\nENGINES DISAGREE about disputed, size 1: other says violated: leak; "
+                                 "scripted says exhausted\n"));
+}
+
+TEST(check, puts_what_several_engines_say_of_a_case_at_a_size_side_by_side) {
+    const program_result r = front_end({"scripted", "other"}).check({"sized", "--scheduler", "full"});
+    std::vector<std::string> rows;
+    std::istringstream lines(r.out);
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with("sized ")) {
+            rows.push_back(line);
+        }
+    }
+    ASSERT_EQ(rows.size(), 4U) << r.out;
+    for (unsigned i = 0; i != 4; ++i) {
+        EXPECT_THAT(rows[i], HasSubstr(i < 2 ? "size 1" : "size 2"));
+        EXPECT_THAT(rows[i], HasSubstr(i % 2 == 0 ? "  other  " : "  scripted  "));
+    }
 }
 
 TEST(check, of_one_engine_leaves_the_others_alone) {

@@ -77,4 +77,19 @@ TEST(engines, disagree_only_about_the_same_size) {
     EXPECT_FALSE(runs[1].engines_disagree);
 }
 
+TEST(engines, disagree_about_a_correct_case_also_when_one_stopped_at_a_bound) {
+    std::vector<run> runs{made("a", "1", verdict::violated, "leak"), made("b", "1", verdict::bounded)};
+    for (run& r : runs) {
+        r.scenario = r.asked.case_name;
+    }
+    judge(runs);
+    EXPECT_TRUE(runs[0].engines_disagree);
+    EXPECT_TRUE(runs[1].engines_disagree);
+    for (run& r : runs) {
+        r.scenario = "the one whose defect it is";
+    }
+    judge(runs);
+    EXPECT_FALSE(runs[0].engines_disagree) << "a bounded search may miss a defect";
+}
+
 }  // namespace
