@@ -157,7 +157,7 @@ public:
     explicit(false) operator T() const { return load(std::memory_order_seq_cst, {}); }
     // As std::atomic does, it returns the value.
     template <std::convertible_to<T> Value>
-    T operator=(Value value) requires(!std::is_same_v<Value, atomic>) {  // NOLINT(misc-unconventional-assign-operator)
+    T operator=(Value value) requires(!std::is_same_v<Value, atomic>) {
         const T stored = static_cast<T>(value);
         store(stored, std::memory_order_seq_cst, {});
         return stored;
