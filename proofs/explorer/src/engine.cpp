@@ -262,38 +262,32 @@ void engine::wait_for(unsigned thread, unsigned events, bool end) {
 int engine::next_thread() {
     // Nobody adds to the graph before all have done what is in it: what one reads next may be a pointer to what another
     // one has not built yet.
-    for (const unsigned t : by_name_) {
-        const status s = fibers_[t].state;
-        if (exists(t) && (s == status::running || s == status::absent)) {
-            return static_cast<int>(t);
-        }
-    }
+    int first = -1;
     int last_resort = -1;
     for (const unsigned t : by_name_) {
         const fiber& f = fibers_[t];
-        if (!exists(t) || f.state == status::ended || f.state == status::blocked) {
+        if (f.state == status::running || (f.state == status::absent && exists(t))) {
+            return static_cast<int>(t);
+        }
+        if (f.state != status::at_frontier || frozen_ || first >= 0) {
             continue;
         }
-        if (f.state == status::at_frontier) {
-            if (frozen_) {
-                continue;
-            }
-            const request& asked = *f.pending;
-            if (asked.kind == event_kind::join) {
-                if (fibers_[asked.operand].state != status::ended) {
-                    continue;
-                }
-            } else if (asked.awaited) {
-                const event_id newest = g().newest(asked.location);
-                if (newest != no_event && !asked.awaited(g().at(newest).value)) {
-                    last_resort = last_resort < 0 ? static_cast<int>(t) : last_resort;
-                    continue;
-                }
-            }
+        const request& asked = *f.pending;
+        if (asked.kind == event_kind::join) {
+            first = fibers_[asked.operand].state == status::ended ? static_cast<int>(t) : first;
+        } else if (!asked.awaited || is_satisfied(asked)) {
+            first = static_cast<int>(t);
+        } else if (last_resort < 0) {
+            last_resort = static_cast<int>(t);
         }
-        return static_cast<int>(t);
     }
-    return last_resort;
+    return first >= 0 ? first : last_resort;
+}
+
+// By the newest value, or because there is none.
+bool engine::is_satisfied(const request& await) {
+    const event_id newest = g().newest(await.location);
+    return newest == no_event || await.awaited(g().at(newest).value);
 }
 
 void engine::schedule() {
@@ -331,6 +325,13 @@ void engine::schedule() {
     }
 }
 
+// An alternative may stand for no execution, only for what comes of it. Its thread, which has done the last event, must
+// not go on then: it might hold a lock that another one holds.
+bool engine::has_done_the_last() const {
+    const std::vector<event_id>& mine = events_of_[self_];
+    return fibers_[self_].replayed >= mine.size() && mine.back() == static_cast<event_id>(graphs_[depth_]->size()) - 1;
+}
+
 event_id engine::do_operation(request& asked, const place& at) {
     asked.file = at.file_name();
     asked.line = at.line();
@@ -362,10 +363,7 @@ event_id engine::do_operation(request& asked, const place& at) {
             fail_thread();
         }
         f.replayed += done.is_read() && done.is_update ? 2 : 1;
-        // An alternative may stand for no execution, only for what comes of it. Its thread, which has done the last
-        // event, must not go on: it might hold a lock that another one holds.
-        const bool is_last = events_of_[self_].back() == static_cast<event_id>(g().size()) - 1;
-        if (done.is_unsatisfied || (filling_ && is_last && f.replayed >= events_of_[self_].size())) {
+        if (done.is_unsatisfied || (filling_ && has_done_the_last())) {
             block();
         }
         return e;

@@ -185,6 +185,8 @@ private:
     /// Follows what threads in replay wait for.
     unsigned ready(unsigned t);
     bool need_is_met(const fiber& f) const;
+    bool is_satisfied(const request& await);
+    bool has_done_the_last() const;
     event_id do_operation(request& asked, const place& at);
     void wait_for(unsigned thread, unsigned events, bool end);
     [[noreturn]] void block();

@@ -28,8 +28,9 @@ void* reserve(std::size_t bytes, void* wanted) {
     return memory;
 }
 
+// To a power of two.
 constexpr std::size_t rounded_up(std::size_t n, std::size_t to) {
-    return (n + to - 1) / to * to;
+    return (n + to - 1) & ~(to - 1);
 }
 
 }  // namespace
@@ -75,6 +76,7 @@ void* address_space::allocate(unsigned thread, std::size_t bytes, std::size_t al
         return nullptr;
     }
     used = ends;
+    unreleased_ += internal ? 0U : 1U;
     const std::size_t offset = thread * heap_bytes + begins;
     blocks_[thread].push_back({static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(bytes), false, internal});
     // As it is in no execution by chance.
@@ -102,6 +104,7 @@ address_space::block* address_space::block_at(const void* address) {
 }
 
 void address_space::release(block& b) {
+    unreleased_ -= b.freed ? 0U : 1U;
     b.freed = true;
     if (guards_) {
         protect(b, PROT_NONE);
@@ -112,6 +115,9 @@ void address_space::release(block& b) {
 
 std::vector<const address_space::block*> address_space::unreleased() const {
     std::vector<const block*> all;
+    if (unreleased_ == 0) {
+        return all;
+    }
     for (const std::vector<block>& blocks : blocks_) {
         for (const block& b : blocks) {
             if (!b.freed && !b.internal) {
@@ -127,6 +133,7 @@ void address_space::protect(const block& b, int protection) const {
 }
 
 void address_space::reset() {
+    unreleased_ = 0;
     for (; threads_ != 0; --threads_) {
         std::vector<block>& blocks = blocks_[threads_ - 1];
         for (const block& b : blocks) {

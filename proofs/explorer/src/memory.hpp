@@ -87,6 +87,8 @@ private:
     const bool guards_;
     std::vector<cell> locations_;
     std::size_t used_[max_threads] = {};
+    /// Those that are the program's to give back.
+    unsigned unreleased_ = 0;
     unsigned threads_ = 0;
     /// Of each thread, in ascending order.
     std::vector<block> blocks_[max_threads];

@@ -129,8 +129,7 @@ int engine::next_in_order() {
     // Threads that wait, and could go on only with a value that is not the newest, may as well wait for ever.
     const bool may_end = std::all_of(enabled.begin(), enabled.end(), [this](unsigned t) {
         const request& asked = *fibers_[t].pending;
-        const event_id newest = g().newest(asked.location);
-        return asked.awaited && newest != no_event && !asked.awaited(g().at(newest).value);
+        return asked.awaited && !is_satisfied(asked);
     });
     if (is_random()) {
         return may_end && random_below(enabled.size() + 1) == 0 ? nobody : pick_randomly(enabled);
