@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "proofs/explorer/notation/corpus.hpp"
+#include "tools/quiesce/text.hpp"
 #include "tools/quiesce/usage_error.hpp"
 
 namespace quiesce::frontend {
@@ -36,7 +37,7 @@ exit_code litmus(const options& o) {
         try {
             corpus = explorer::litmus::read_corpus(file);
         } catch (const explorer::litmus::notation_error& e) {
-            throw usage_error(fmt::format("{}.", e.what()));
+            throw usage_error(printable(fmt::format("{}.", e.what())));
         }
         for (const explorer::litmus::corpus_row& row : corpus) {
             ++rows;
@@ -44,12 +45,12 @@ exit_code litmus(const options& o) {
             try {
                 difference = explorer::litmus::difference(row, how);
             } catch (const explorer::litmus::notation_error& e) {
-                throw usage_error(fmt::format("{}: {}: {}.", file.string(), row.name, e.what()));
+                throw usage_error(printable(fmt::format("{}: {}: {}.", file.string(), row.name, e.what())));
             }
             if (difference.empty()) {
                 ++agree;
             } else {
-                fmt::print("{}: {}\n    {}\n", row.name, difference, row.text);
+                fmt::print("{}: {}\n    {}\n", printable(row.name), printable(difference), printable(row.text));
                 std::fflush(stdout);
             }
         }

@@ -4,6 +4,9 @@
 
 #include <fstream>
 #include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "tools/tests/front_end.hpp"
 
@@ -363,13 +366,57 @@ TEST_F(litmus, prints_the_rows_that_differ_and_exits_with_1) {
     EXPECT_EQ(r.last_line(), "0 of 1 rows agree");
 }
 
+void expect_refusal(const program_result& r, const std::string& part) {
+    EXPECT_EQ(r.status, 2) << r.out;
+    EXPECT_EQ(r.out, "");
+    EXPECT_TRUE(one_sentence(r.err)) << r.err;
+    EXPECT_THAT(r.err, AllOf(HasSubstr(part), EndsWith(".\n")));
+}
+
 TEST_F(litmus, refuses_what_it_cannot_read_in_one_sentence_and_exits_with_2) {
-    for (const program_result& r :
-         {run("nothing\n"), run("name\tprogram\texecutions\nSB\tT0: W x 1 rlx\n"),
-          run("name\tprogram\texecutions\nSB\tT0: Q x 1 rlx\t1\n"), run("name\tprogram\tmiracles\n"),
-          run(store_buffering, {"--model", "armv8"}), f.run({"litmus", "/nonexistent"})}) {
-        EXPECT_EQ(r.status, 2) << r.out;
-        EXPECT_TRUE(one_sentence(r.err)) << r.err;
+    expect_refusal(run(store_buffering, {"--model", "armv8"}), "'armv8' is not a memory model");
+    expect_refusal(f.run({"litmus", "/nonexistent"}), "/nonexistent cannot be read");
+    expect_refusal(f.run({"litmus", f.directory().string()}), "cannot be read");
+    expect_refusal(run(""), "table.tsv is empty");
+    expect_refusal(run("nothing\n"), "does not begin with the columns");
+    expect_refusal(run("name program executions\nSB W x 1 rlx 1\n"), "does not begin with the columns");
+    expect_refusal(run("name\tprogram\n"), "does not begin with the columns");
+    expect_refusal(run("name\tprogram\tmiracles\n"), "unknown column 'miracles'");
+    expect_refusal(run("name\tprogram\tdeadlocks\tdeadlocks\n"), "has the column deadlocks twice");
+    expect_refusal(run("name\tprogram\texecutions\n"), "table.tsv has no programs");
+}
+
+TEST_F(litmus, refuses_a_damaged_line_before_it_explores_any) {
+    const std::vector<std::pair<std::string, std::string>> damaged = {
+        {"MP\tT0: W x 1 rlx", "there are 2 columns, not 3"},
+        {"MP\tT0: W x 1 rlx\t1\t", "there are 4 columns, not 3"},
+        {"MP\tT0: W\tx 1 rlx\t1", "there are 4 columns, not 3"},
+        {"SB\tT0: W x 1 rlx\t1", "the name 'SB' is there already"},
+        {"MP\tT0: W x 1 rlx\t-1", "in the column executions stands '-1'"},
+        {"MP\tT0: W x 1 rlx\t99999999999999999999",
+         "in the column executions stands '99999999999999999999', which is not a number"},
+        {"MP\tT0: W x 1 rlx\t", "in the column executions stands ''"},
+        {"MP\tT0: Q x 1 rlx\t1", "'Q' is not an operation"},
+        {"MP\tT0: \033[31m\t1", "'?[31m' is not an operation"},
+        {"MP\tT0: " + std::string(100'000, 'Q') + "\t1", "'" + std::string(60, 'Q') + "...' is not an operation"},
+    };
+    for (const auto& [line, part] : damaged) {
+        expect_refusal(run(store_buffering + (line + "\n")), "table.tsv:3: " + part);
+    }
+}
+
+TEST_F(litmus, refuses_what_the_explorer_refuses) {
+    const std::string table = "name\tprogram\texecutions\nearly\tT0: JN 1; SP 1 | T1: W x 1 rlx\t1\n";
+    expect_refusal(run(table), "early: unsupported program: a thread is joined before it is spawned");
+}
+
+TEST_F(litmus, reads_tables_from_elsewhere) {
+    for (const char* const table :
+         {"name\tprogram\texecutions\r\n\r\nSB\tW x 1 rlx|R x rlx -> a\t2\r\n", "name\tprogram\texecutions\nSB\t\t01",
+          "name\tprogram\toutcomes\nSB\t  W x 1 rlx ;; ; R x rlx -> a|\t{1}x1\n"}) {
+        const program_result r = run(table);
+        EXPECT_EQ(r.status, 0) << r.err;
+        EXPECT_EQ(r.out, "1 of 1 rows agree\n");
     }
 }
 

@@ -18,10 +18,12 @@ struct corpus_row {
     std::map<std::string, std::string> known;
 };
 
-/// Throws notation_error, which names the line, when the file cannot be read or is not such a file.
+/// Throws notation_error, which names the line, when the file cannot be read, is not such a file, or has a program that
+/// is not in the notation.
 std::vector<corpus_row> read_corpus(const std::filesystem::path& file);
 
-/// Explores the program; what differs from what is known, or nothing. Throws notation_error.
+/// Explores the program; what differs from what is known, or nothing. Throws notation_error where it cannot be
+/// explored.
 std::string difference(const corpus_row& row, const options& how);
 
 }  // namespace quiesce::explorer::litmus

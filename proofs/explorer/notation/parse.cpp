@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <functional>
 #include <map>
 
 #include "proofs/explorer/notation/program.hpp"
@@ -41,10 +42,33 @@ std::vector<std::string_view> words(std::string_view s) {
     return found;
 }
 
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+// What the program has of one kind must fit into the memory that the explorer gives a thread.
+constexpr std::size_t most_names = 4'000;
+// A read-modify-write is two of the explorer's operations, of which a thread may do options::max_operations.
+constexpr std::size_t most_instructions = 4'000;
+// The explorer's own first thread is one more.
+constexpr std::size_t most_threads = 63;
+
+void refuse_if_more(std::size_t count, std::size_t most, const std::string& what) {
+    if (count > most) {
+        throw notation_error("there are more than " + std::to_string(most) + " " + what);
+    }
+}
+
 unsigned number_of(std::vector<std::string>& names, std::string_view name) {
+    const auto may_begin = [](char c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+    if (name.empty() || !may_begin(name[0]) ||
+        !std::all_of(name.begin(), name.end(), [&](char c) { return may_begin(c) || is_digit(c) || c == '.'; })) {
+        throw notation_error(in_quotes(name) + " is not a name");
+    }
     const auto at = std::find(names.begin(), names.end(), name);
     if (at == names.end()) {
         names.emplace_back(name);
+        refuse_if_more(names.size(), most_names, "locations or registers");
         return static_cast<unsigned>(names.size() - 1);
     }
     return static_cast<unsigned>(at - names.begin());
@@ -53,8 +77,11 @@ unsigned number_of(std::vector<std::string>& names, std::string_view name) {
 std::int64_t integer(std::string_view s) {
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), value);
-    if (error != std::errc() || end != s.data() + s.size()) {
-        throw notation_error("'" + std::string(s) + "' is not a number");
+    if (end != s.data() + s.size() || error == std::errc::invalid_argument) {
+        throw notation_error(in_quotes(s) + " is not a number");
+    }
+    if (error != std::errc() || value == never_set) {
+        throw notation_error(in_quotes(s) + " is out of range");
     }
     return value;
 }
@@ -62,7 +89,7 @@ std::int64_t integer(std::string_view s) {
 unsigned small_number(std::string_view s, std::int64_t most) {
     const std::int64_t value = integer(s);
     if (value < 0 || value > most) {
-        throw notation_error("'" + std::string(s) + "' is out of range");
+        throw notation_error(in_quotes(s) + " is out of range");
     }
     return static_cast<unsigned>(value);
 }
@@ -74,9 +101,17 @@ std::memory_order order(std::string_view s) {
     };
     const auto found = orders.find(s);
     if (found == orders.end()) {
-        throw notation_error("'" + std::string(s) + "' is not a memory order");
+        throw notation_error(in_quotes(s) + " is not a memory order");
     }
     return found->second;
+}
+
+// seq_cst, which every operation may have, is not among them.
+bool acquires(std::memory_order o) {
+    return o == std::memory_order_acquire || o == std::memory_order_acq_rel;
+}
+bool releases(std::memory_order o) {
+    return o == std::memory_order_release || o == std::memory_order_acq_rel;
 }
 
 comparison compares(std::string_view s) {
@@ -89,22 +124,23 @@ comparison compares(std::string_view s) {
     if (s == "ge") {
         return comparison::at_least;
     }
-    throw notation_error("'" + std::string(s) + "' is not eq, ne or ge");
+    throw notation_error(in_quotes(s) + " is not eq, ne or ge");
 }
 
 class parser {
 public:
     program parse(std::string_view text) {
         for (std::string_view part : split(text, '|')) {
-            if (part.size() > 1 && part[0] == 'T') {
-                const std::size_t colon = part.find(':');
-                if (colon != std::string_view::npos &&
-                    std::all_of(part.begin() + 1, part.begin() + static_cast<std::ptrdiff_t>(colon),
-                                [](char c) { return c >= '0' && c <= '9'; })) {
-                    part.remove_prefix(colon + 1);
+            const std::size_t colon = part.find(':');
+            if (colon != std::string_view::npos) {
+                const std::string label = "T" + std::to_string(result_.threads.size());
+                if (trimmed(part.substr(0, colon)) != label) {
+                    throw notation_error(in_quotes(part.substr(0, colon)) + " stands where " + label + " belongs");
                 }
+                part.remove_prefix(colon + 1);
             }
             result_.threads.emplace_back();
+            refuse_if_more(result_.threads.size(), most_threads, "threads");
             thread(part);
         }
         result_.spawned.resize(result_.threads.size());
@@ -118,10 +154,36 @@ public:
                 }
             }
         }
+        refuse_idle_threads();
+        check_registers(result_);
         return std::move(result_);
     }
 
 private:
+    // Threads that only each other, or they themselves, would start.
+    void refuse_idle_threads() {
+        std::vector<bool> starts(result_.threads.size());
+        const std::function<void(unsigned)> start = [&](unsigned t) {
+            if (!starts[t]) {
+                starts[t] = true;
+                for (const instruction& i : result_.threads[t]) {
+                    if (i.what == opcode::spawn) {
+                        start(i.target);
+                    }
+                }
+            }
+        };
+        for (unsigned t = 0; t != starts.size(); ++t) {
+            if (!result_.spawned[t]) {
+                start(t);
+            }
+        }
+        const auto idle = std::find(starts.begin(), starts.end(), false);
+        if (idle != starts.end()) {
+            throw notation_error("the thread " + std::to_string(idle - starts.begin()) + " can never start");
+        }
+    }
+
     void thread(std::string_view text) {
         std::vector<std::size_t> open;
         std::vector<instruction>& to = result_.threads.back();
@@ -131,6 +193,9 @@ private:
             }
             const std::vector<std::string_view> w = words(piece);
             if (w[0] == "FI") {
+                if (w.size() != 1) {
+                    throw notation_error(in_quotes(piece) + " has the wrong form");
+                }
                 if (open.empty()) {
                     throw notation_error("FI without IF");
                 }
@@ -139,6 +204,7 @@ private:
                 continue;
             }
             to.push_back(one(w, piece));
+            refuse_if_more(to.size(), most_instructions, "operations in a thread");
             if (to.back().what == opcode::only_if) {
                 open.push_back(to.size() - 1);
             }
@@ -157,7 +223,7 @@ private:
         const bool has_register = w.size() > 2 && w[w.size() - 2] == "->";
         const std::size_t count = w.size() - (has_register ? 2 : 0);
         if (count != shape.size() + 1 || (has_register && !gives)) {
-            throw notation_error("'" + std::string(piece) + "' has the wrong form");
+            throw notation_error(in_quotes(piece) + " has the wrong form");
         }
         bool first_value = true;
         bool first_order = true;
@@ -172,6 +238,10 @@ private:
                 case 'n': i.first.number = small_number(word, 1'000); break;
                 default: i.target = small_number(word, 63); break;
             }
+        }
+        if ((what == opcode::store && acquires(i.success)) || (what == opcode::load && releases(i.success)) ||
+            (what == opcode::await && releases(i.success)) || releases(i.failure)) {
+            throw notation_error(in_quotes(piece) + " has an order that it cannot have");
         }
         if (has_register) {
             i.reg = static_cast<int>(number_of(result_.registers, w.back()));
@@ -234,7 +304,7 @@ private:
         if (k == "CH") {
             instruction i = as(opcode::choose, "n");
             if (i.first.number == 0) {
-                throw notation_error("'" + std::string(piece) + "' chooses from nothing");
+                throw notation_error(in_quotes(piece) + " chooses from nothing");
             }
             return i;
         }
@@ -244,7 +314,7 @@ private:
         if (k == "ASM" || k == "IF") {
             return as(k == "ASM" ? opcode::assume : opcode::only_if, "rv", false);
         }
-        throw notation_error("'" + std::string(k) + "' is not an operation");
+        throw notation_error(in_quotes(k) + " is not an operation");
     }
 
     unsigned location(std::string_view name) {
@@ -267,6 +337,11 @@ private:
 };
 
 }  // namespace
+
+std::string in_quotes(std::string_view s) {
+    constexpr std::size_t longest = 60;
+    return "'" + std::string(s.substr(0, longest)) + (s.size() > longest ? "...'" : "'");
+}
 
 program parse(std::string_view text) {
     return parser().parse(text);

@@ -1,4 +1,4 @@
-// Litmus programs in the notation of litmus/README.md, read from text and run under the explorer.
+// Litmus programs in the notation of proofs/README.md, read from text and run under the explorer.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,9 @@ namespace quiesce::explorer::litmus {
 struct notation_error : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
+
+/// For such sentences: the text in quotes, and not all of it where it is long.
+std::string in_quotes(std::string_view text);
 
 /// A number, or a register and a number to add.
 struct operand {
@@ -70,6 +73,9 @@ struct program {
 
 /// Throws notation_error.
 program parse(std::string_view text);
+
+/// Throws notation_error where the value of a register would be a matter of chance, or nothing sets it.
+void check_registers(const program& p);
 
 /// Explores the program to the end. An outcome is the registers in order of appearance, `never_set` where one was not,
 /// then the final values of the locations that several instructions write.

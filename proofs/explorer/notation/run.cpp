@@ -72,6 +72,9 @@ private:
     };
 
     void start(unsigned t) {
+        if (threads_[t].started) {
+            detail::refuse("a thread is spawned twice");
+        }
         const auto run = [](void* self) {
             auto* const mine = static_cast<started_thread*>(self);
             mine->of->body(mine->index);
@@ -81,7 +84,12 @@ private:
     }
 
     std::int64_t value(const operand& o) const {
-        return o.reg < 0 ? o.number : registers_[static_cast<std::size_t>(o.reg)] + o.number;
+        if (o.reg < 0) {
+            return o.number;
+        }
+        // Past the largest number comes the smallest, as in an atomic.
+        return static_cast<std::int64_t>(static_cast<std::uint64_t>(registers_[static_cast<std::size_t>(o.reg)]) +
+                                         static_cast<std::uint64_t>(o.number));
     }
 
     void body(unsigned t) {
@@ -99,34 +107,34 @@ private:
     }
 
     void one(const instruction& i) {
-        cell& x = cells_.empty() ? *static_cast<cell*>(nullptr) : cells_[i.location];
+        cell* const x = cells_.data() + i.location;
         switch (i.what) {
             case opcode::store:
                 if (i.non_atomic) {
-                    x.non_atomic_store(value(i.first));
+                    x->non_atomic_store(value(i.first));
                 } else {
-                    x.store(value(i.first), i.success);
+                    x->store(value(i.first), i.success);
                 }
                 break;
-            case opcode::load: set(i, i.non_atomic ? x.non_atomic_load() : x.load(i.success)); break;
+            case opcode::load: set(i, i.non_atomic ? x->non_atomic_load() : x->load(i.success)); break;
             case opcode::fence: detail::fence(i.success, i.fence, detail::place::current()); break;
-            case opcode::add: set(i, x.fetch_add(value(i.first), i.success)); break;
-            case opcode::exchange: set(i, x.exchange(value(i.first), i.success)); break;
+            case opcode::add: set(i, x->fetch_add(value(i.first), i.success)); break;
+            case opcode::exchange: set(i, x->exchange(value(i.first), i.success)); break;
             case opcode::compare_exchange: {
                 std::int64_t expected = value(i.first);
                 const std::int64_t desired = value(i.second);
                 // Where it succeeds, `expected` is what was read.
-                (void)(i.weak ? x.compare_exchange_weak(expected, desired, i.success, i.failure)
-                              : x.compare_exchange_strong(expected, desired, i.success, i.failure));
+                (void)(i.weak ? x->compare_exchange_weak(expected, desired, i.success, i.failure)
+                              : x->compare_exchange_strong(expected, desired, i.success, i.failure));
                 set(i, expected);
                 break;
             }
-            case opcode::await: set(i, x.await(holds{value(i.first), i.compare}, i.success)); break;
+            case opcode::await: set(i, x->await(holds{value(i.first), i.compare}, i.success)); break;
             case opcode::await_exchange:
-                set(i, x.await_exchange(holds{value(i.first), comparison::equal}, value(i.second), i.success));
+                set(i, x->await_exchange(holds{value(i.first), comparison::equal}, value(i.second), i.success));
                 break;
             case opcode::await_add:
-                set(i, x.await_add(holds{value(i.first), i.compare}, value(i.second), i.success));
+                set(i, x->await_add(holds{value(i.first), i.compare}, value(i.second), i.success));
                 break;
             case opcode::choose: set(i, choose(static_cast<unsigned>(i.first.number))); break;
             case opcode::spawn: start(i.target); break;
@@ -159,6 +167,8 @@ private:
 report explore(const program& p, options how, const std::vector<unsigned>& order) {
     how.keep_going = true;
     how.find_leaks = false;
+    // Each failure is a choice of its own.
+    how.spurious_failures = ~0U;
     // Never deleted: threads that nobody joins may outlive the first. Its memory goes with the execution.
     return explorer::explore([&p, &order] { (new execution(p, order))->run(); }, how);
 }

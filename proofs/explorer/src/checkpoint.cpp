@@ -28,7 +28,7 @@ std::uint64_t checksum(std::string_view text) {
 std::string explored_by(const options& how) {
     text_writer to;
     to << static_cast<unsigned>(how.model) << (how.keep_going ? 1 : 0) << how.max_operations << how.spurious_returns
-       << how.failing_allocations << (how.find_leaks ? 1 : 0);
+       << how.failing_allocations << (how.find_leaks ? 1 : 0) << (how.guard_freed ? 1 : 0) << how.spurious_failures;
     return to.take();
 }
 

@@ -11,8 +11,8 @@
 
 namespace quiesce::explorer::detail {
 
-engine* engine::current = nullptr;
-bool engine::runs_program = false;
+constinit thread_local engine* engine::current = nullptr;
+constinit thread_local bool engine::runs_program = false;
 
 engine::engine(const std::function<void()>& program, const options& how, thread_names& names)
     : program_(program), how_(how), thread_names_(names), memory_(how.guard_freed) {
@@ -45,6 +45,7 @@ private:
 bool engine::explore(std::string_view subtree, const between& goes_on) {
     const running now(this);
     if (subtree.empty()) {
+        clocks_.release(1);
         g().clear();
         g().start();
     } else {
@@ -258,52 +259,56 @@ void engine::wait_for(unsigned thread, unsigned events, bool end) {
     f.needs_thread = -1;
 }
 
+int engine::next_thread() {
+    // Nobody adds to the graph before all have done what is in it: what one reads next may be a pointer to what another
+    // one has not built yet.
+    for (const unsigned t : by_name_) {
+        const status s = fibers_[t].state;
+        if (exists(t) && (s == status::running || s == status::absent)) {
+            return static_cast<int>(t);
+        }
+    }
+    int last_resort = -1;
+    for (const unsigned t : by_name_) {
+        const fiber& f = fibers_[t];
+        if (!exists(t) || f.state == status::ended || f.state == status::blocked) {
+            continue;
+        }
+        if (f.state == status::at_frontier) {
+            if (frozen_) {
+                continue;
+            }
+            const request& asked = *f.pending;
+            if (asked.kind == event_kind::join) {
+                if (fibers_[asked.operand].state != status::ended) {
+                    continue;
+                }
+            } else if (asked.awaited) {
+                const event_id newest = g().newest(asked.location);
+                if (newest != no_event && !asked.awaited(g().at(newest).value)) {
+                    last_resort = last_resort < 0 ? static_cast<int>(t) : last_resort;
+                    continue;
+                }
+            }
+        }
+        return static_cast<int>(t);
+    }
+    return last_resort;
+}
+
 void engine::schedule() {
     const unsigned self = self_;
     for (;;) {
         if (stop_) {
             to_host();
         }
-        int chosen = -1;
-        int last_resort = -1;
-        for (const unsigned t : by_name_) {
-            const fiber& f = fibers_[t];
-            if (!exists(t) || f.state == status::ended || f.state == status::blocked) {
-                continue;
-            }
-            if (f.state == status::at_frontier) {
-                if (frozen_) {
-                    continue;
-                }
-                const request& asked = *f.pending;
-                if (asked.kind == event_kind::join) {
-                    const status joined = fibers_[asked.operand].state;
-                    if (joined == status::running || joined == status::absent) {
-                        // Whether it has ended is known when it has done all that the graph says.
-                        chosen = static_cast<int>(asked.operand);
-                        break;
-                    }
-                    if (joined != status::ended) {
-                        continue;
-                    }
-                } else if (asked.awaited) {
-                    const event_id newest = g().newest(asked.location);
-                    if (newest != no_event && !asked.awaited(g().at(newest).value)) {
-                        last_resort = last_resort < 0 ? static_cast<int>(t) : last_resort;
-                        continue;
-                    }
-                }
-            }
-            chosen = static_cast<int>(t);
-            break;
-        }
-        chosen = chosen < 0 ? last_resort : chosen;
+        const int chosen = through_orders() && !frozen_ ? next_in_order() : next_thread();
         if (chosen < 0) {
             to_host();
         }
         auto next = static_cast<unsigned>(chosen);
         if (fibers_[next].state == status::at_frontier) {
-            if (!extend(next)) {
+            if (!extend(next) || (probing_ && !frames_.empty())) {
                 dead_ = true;
                 to_host();
             }
@@ -357,7 +362,10 @@ event_id engine::do_operation(request& asked, const place& at) {
             fail_thread();
         }
         f.replayed += done.is_read() && done.is_update ? 2 : 1;
-        if (done.is_unsatisfied) {
+        // An alternative may stand for no execution, only for what comes of it. Its thread, which has done the last
+        // event, must not go on: it might hold a lock that another one holds.
+        const bool is_last = events_of_[self_].back() == static_cast<event_id>(g().size()) - 1;
+        if (done.is_unsatisfied || (filling_ && is_last && f.replayed >= events_of_[self_].size())) {
             block();
         }
         return e;

@@ -11,6 +11,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <random>
 #include <set>
 #include <string>
 #include <string_view>
@@ -47,6 +49,11 @@ public:
     /// Explores everything, or what a subtree holds, which `split` or `untried` gave away; adds to the report. Returns
     /// false if `goes_on` stopped it.
     bool explore(std::string_view subtree, const between& goes_on);
+    /// Goes through orders of operations, as the options say.
+    bool explore_orders(const between& goes_on);
+    /// A random descent into the tree of the search: how many executions there would be if all were as many as this one
+    /// says.
+    double probe(std::mt19937_64& random);
     /// Runs the one execution that a violation holds, to find it again.
     void replay(std::string_view graph);
     explorer::report& report() { return report_; }
@@ -70,21 +77,22 @@ public:
     void assume(bool condition);
     unsigned choose(unsigned alternatives, const place& at);
     void record(const std::int64_t* values, std::size_t count);
-    void refuse(const char* sentence);
+    [[noreturn]] void refuse(const char* sentence);
     std::uint64_t newest(const void* cell);
     void name(const void* cell, const char* text);
     void free_memory(void* memory, std::size_t bytes, const place& at);
     unsigned self() const { return self_; }
-    /// What the program's `new` gets: null when the heap is used up, or by choice.
+    /// What the program's `new` gets: null by choice.
     void* allocate(std::size_t bytes, std::size_t alignment);
     /// What the program does not give back.
     void* allocate_internal(std::size_t bytes, std::size_t alignment);
     /// What the program's `delete` gives back.
     void release(void* memory);
     void*& thread_value(const void* key);
+    void forget_thread_values(const void* key);
     void at_thread_exit(void (*function)(void*), void* argument);
     bool returns_spuriously(const place& at);
-    void yield() {}
+    void yield();
     /// Called by a signal handler: the program did what the processor refuses. It goes on with `after_fault`.
     void fault(int signal, void* address, bool poisoned);
     [[noreturn]] static void after_fault();
@@ -92,9 +100,10 @@ public:
 
     bool owns(const void* memory) const { return memory_.contains(memory); }
 
-    static engine* current;
+    // Of the system's thread: others may explore meanwhile, or allocate.
+    static constinit thread_local engine* current;
     /// Whether the program runs, and not the engine.
-    static bool runs_program;
+    static constinit thread_local bool runs_program;
 
 private:
     enum class status : std::uint8_t { absent, running, at_frontier, blocked, ended };
@@ -120,7 +129,8 @@ private:
         std::map<const void*, void*> values;
         std::vector<std::pair<void (*)(void*), void*>> exits;
     };
-    enum class frame_kind : std::uint8_t { read, write, choice };
+    /// A schedule is of the searches through orders: which thread is next.
+    enum class frame_kind : std::uint8_t { read, write, choice, schedule };
     struct frame {
         frame_kind kind;
         event_id event;
@@ -128,6 +138,8 @@ private:
         std::uint32_t next = 0;
         std::uint32_t end = 0;
         std::uint32_t first_candidate = 0;
+        /// Of a write: how many places there were.
+        std::uint32_t places = 0;
         /// Of a write: the reads that it may revisit, a range of `reads_to_revisit_`.
         bool revisits = false;
         bool revisits_listed = false;
@@ -136,6 +148,9 @@ private:
         event_id revisited = no_event;
         bool spurious = false;
         bool then_spuriously = false;
+        /// Of a schedule: the changes before it that count, and whether one here does.
+        unsigned changes = 0;
+        bool change_counts = false;
     };
     struct candidate {
         event_id write;
@@ -144,6 +159,7 @@ private:
 
     /// One execution along the graph, and on from there.
     void execute();
+
     // In subtree.cpp.
     bool is_untried(std::size_t frame_index) const;
     std::size_t end_of_revisits(std::size_t frame_index) const;
@@ -156,12 +172,16 @@ private:
     std::uint64_t fingerprint(const graph& of, unsigned size) const;
     [[noreturn]] void is_of_another_program();
 
+    // In engine.cpp.
     [[noreturn]] static void fiber_main();
     static void run_exits(fiber& f);
     void switch_to(unsigned t);
     [[noreturn]] void to_host();
     /// Decides what happens next; returns when it is the calling thread's turn.
     void schedule();
+    /// The thread that is extended or goes on, or -1. Two rules: that of the exhaustive search, and orders.
+    int next_thread();
+    int next_in_order();
     /// Follows what threads in replay wait for.
     unsigned ready(unsigned t);
     bool need_is_met(const fiber& f) const;
@@ -169,13 +189,9 @@ private:
     void wait_for(unsigned thread, unsigned events, bool end);
     [[noreturn]] void block();
     [[noreturn]] void give_up(verdict v, const char* kind, std::string message);
-    /// `culprit` is the event whose addition showed it, if one did.
-    void found(const char* kind, std::string message, event_id culprit = no_event);
     /// The thread that runs goes no further; the execution is incomplete.
     [[noreturn]] void fail_thread();
-    void reads_nothing(const request& asked);
-    [[noreturn]] void differs(const request& asked, const request& was);
-    [[noreturn]] void at_bound(const request& asked);
+    std::uint32_t location_of(const access& a, const place& at);
     unsigned child_of(unsigned parent, unsigned index);
     void know_thread(unsigned t);
     bool exists(unsigned t);
@@ -192,25 +208,53 @@ private:
     /// Goes back to the newest alternative that is left; returns whether there was one.
     bool next_alternative();
     bool next_read(std::size_t frame_index);
+    bool may_fail_spuriously(event_id read) const;
     bool next_place(std::size_t frame_index);
     bool next_choice(std::size_t frame_index);
     bool next_revisit(std::size_t frame_index);
+    void list_revisits(std::size_t frame_index);
+    bool next_schedule(std::size_t frame_index);
     void pop_frame();
     bool may_be_revisited(event_id read, event_id write) const;
     template <class Visit>
     void reads_outside_prefix(event_id write, Visit visit) const;
+
+    // In violations.cpp and fault.cpp.
+    /// `culprit` is the event whose addition showed it, if one did.
+    void found(const char* kind, std::string message, event_id culprit = no_event);
+    void reads_nothing(const request& asked);
+    [[noreturn]] void differs(const request& asked, const request& was);
+    [[noreturn]] void at_bound(const request& asked);
     void finish_execution();
     void finish_complete();
     void finish_waiting();
     void find_leaks();
-    [[noreturn]] void report_fault();
     void find_memory_errors();
     event_id use_not_before(event_id free);
     /// Returns whether the search goes on through a graph with this access, which may race or use freed memory.
     bool tolerates_access(event_id e);
     bool tolerates_free(event_id e);
-    std::uint32_t location_of(const access& a, const place& at);
+    [[noreturn]] void report_fault();
     namer names() const;
+
+    // In orders.cpp.
+    bool through_orders() const { return how_.search != search::exhaustive; }
+    bool is_random() const { return how_.search == search::pct || how_.search == search::random_walk; }
+    void begin_order();
+    bool is_enabled(unsigned t);
+    /// Between threads; or of those, away from one that is enabled.
+    unsigned changes_so_far() const;
+    unsigned changes_spent() const;
+    int pick_randomly(const std::vector<unsigned>& enabled);
+    unsigned random_below(std::size_t n) { return static_cast<unsigned>(random_() % n); }
+    bool pick_read(std::size_t frame_index);
+    bool pick_place(std::size_t frame_index);
+
+    // In estimate.cpp.
+    /// Of each frame one that may lead on; returns how many ways there were.
+    double pick_alternatives(std::mt19937_64& random);
+    bool take_alternative(std::size_t frame_index, const frame& of, std::size_t which,
+                          const std::vector<event_id>& revisits);
     graph& g() { return *graphs_[depth_]; }
 
     const std::function<void()>& program_;
@@ -224,6 +268,22 @@ private:
     unsigned filled_ = 0;
     /// What is found is known already.
     bool silent_ = false;
+    /// A run ends where there are alternatives.
+    bool probing_ = false;
+
+    // Of the searches through orders.
+    std::mt19937_64 random_;
+    unsigned bound_ = 0;
+    /// Something was left out because of the bound.
+    bool is_cut_ = false;
+    std::optional<int> forced_thread_;
+    /// The thread that said that others may go first.
+    int yielded_ = -1;
+    unsigned steps_ = 0;
+    unsigned most_steps_ = 0;
+    std::vector<std::uint64_t> priorities_;
+    std::vector<unsigned> changes_at_;
+
     address_space memory_;
     clock_pool clocks_;
     std::vector<std::unique_ptr<graph>> graphs_;

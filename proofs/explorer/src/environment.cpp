@@ -63,11 +63,20 @@ void one_of(const char* name, const char* wanted, Enum& field,
 void set_from_environment(options& how) {
     one_of("MODEL", "rc11, cpp20 or sc", how.model,
            {{"rc11", memory_model::rc11}, {"cpp20", memory_model::cpp20}, {"sc", memory_model::sc}});
+    one_of("SEARCH", "exhaustive, deepening, preemption_bound, pct or random_walk", how.search,
+           {{"exhaustive", search::exhaustive},
+            {"deepening", search::deepening},
+            {"preemption_bound", search::preemption_bound},
+            {"pct", search::pct},
+            {"random_walk", search::random_walk}});
+    number("BOUND", how.bound);
+    number("SEED", how.seed);
     boolean("KEEP_GOING", how.keep_going);
     number("MAX_EXECUTIONS", how.max_executions);
     number("MAX_SECONDS", how.max_seconds);
     number("MAX_OPERATIONS", how.max_operations);
     number("SPURIOUS_RETURNS", how.spurious_returns);
+    number("SPURIOUS_FAILURES", how.spurious_failures);
     number("FAILING_ALLOCATIONS", how.failing_allocations);
     boolean("FIND_LEAKS", how.find_leaks);
     boolean("GUARD_FREED", how.guard_freed);

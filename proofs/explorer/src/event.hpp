@@ -119,6 +119,10 @@ struct event {
     bool is_access() const { return kind == event_kind::read || kind == event_kind::write; }
     bool is_read() const { return kind == event_kind::read; }
     bool is_write() const { return kind == event_kind::write; }
+    /// Woken by a notification, after which the object that was waited at may be destroyed, [thread.condition.condvar].
+    bool is_wake_up() const {
+        return is_read() && asked.starts_at_zero && asked.awaited && asked.update == nullptr && !is_unsatisfied;
+    }
     bool is_seq_cst() const {
         return ordering == order::seq_cst || ordering == order::light || ordering == order::heavy;
     }

@@ -1,6 +1,9 @@
 #include "proofs/explorer/src/exploration.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <iterator>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -16,6 +19,12 @@ report exploration::run() {
     if (!how_.replay.empty()) {
         return replay();
     }
+    if (how_.search != search::exhaustive && (how_.jobs > 1 || !how_.checkpoint.empty())) {
+        throw impossible_options("only the exhaustive search has jobs and a checkpoint");
+    }
+    if (how_.search == search::pct && how_.bound == 0) {
+        throw impossible_options("the search pct needs a bound of at least 1");
+    }
     plan_.emplace_back();
     if (!how_.checkpoint.empty()) {
         if (std::optional<saved_plan> saved = load_checkpoint(how_)) {
@@ -23,7 +32,9 @@ report exploration::run() {
             seconds_before_ = saved->seconds;
         }
     }
-    const std::optional<verdict> stopped = how_.jobs > 1 ? search_with_jobs() : search_here();
+    const std::optional<verdict> stopped = how_.search != search::exhaustive ? search_orders()
+                                           : how_.jobs > 1                   ? search_with_jobs()
+                                                                             : search_here();
     report total;
     for (part& p : plan_) {
         if (p.state == part::status::done && !is_final(total, how_.keep_going)) {
@@ -45,6 +56,7 @@ report exploration::run() {
 report exploration::replay() {
     options one = how_;
     one.keep_going = false;
+    one.search = search::exhaustive;
     engine e(program_, one, names_);
     try {
         e.replay(how_.replay);
@@ -107,6 +119,29 @@ std::optional<verdict> exploration::search_here() {
     return std::nullopt;
 }
 
+std::optional<verdict> exploration::search_orders() {
+    engine e(program_, how_, names_);
+    const bool is_random = how_.search == search::pct || how_.search == search::random_walk;
+    const std::uint64_t most =
+        how_.max_executions == 0 && how_.max_seconds <= 0 && is_random ? 10'000 : how_.max_executions;
+    std::optional<verdict> stopped;
+    std::uint64_t runs = 0;
+    (void)e.explore_orders([&] {
+        const report& r = e.report();
+        ++runs;
+        // A random search counts its runs: none may be complete.
+        if (most != 0 && (is_random ? runs : r.executions) >= most) {
+            stopped = verdict::bounded;
+        } else if (runs % 256 == 0 && tell_progress(r.executions + r.deadlocks + r.incomplete)) {
+            stopped = verdict::timed_out;
+        }
+        return !stopped;
+    });
+    plan_.front().state = part::status::done;
+    plan_.front().report = std::move(e.report());
+    return stopped;
+}
+
 plan exploration::with_rest(const plan& whole, plan::const_iterator p, const report& done,
                             const std::vector<std::string>& untried) {
     plan all;
@@ -126,10 +161,40 @@ plan exploration::with_rest(const plan& whole, plan::const_iterator p, const rep
 bool exploration::tell_progress(std::uint64_t executions) {
     const double now = seconds_of_this_run();
     if (how_.progress && now >= next_progress_) {
-        next_progress_ = now + 0.5;
-        how_.progress({.executions = executions, .seconds = seconds()});
+        progress p{.executions = executions, .seconds = seconds()};
+        if (how_.search == search::exhaustive) {
+            estimate(p);
+        }
+        how_.progress(p);
+        next_progress_ = seconds_of_this_run() + 0.5;
     }
     return how_.max_seconds > 0 && now >= how_.max_seconds;
+}
+
+void exploration::estimate(progress& p) {
+    constexpr double budget = 0.02;
+    if (descents_ == nullptr) {
+        options quiet = how_;
+        quiet.each_execution = {};
+        descents_ = std::make_unique<engine>(program_, quiet, names_);
+    }
+    for (const double end = seconds_of_this_run() + budget; seconds_of_this_run() < end;) {
+        const double found = descents_->probe(random_);
+        ++descents_done_;
+        hits_ += found != 0 ? 1U : 0U;
+        const double distance = found - mean_;
+        mean_ += distance / descents_done_;
+        spread_ += distance * (found - mean_);
+    }
+    // So few say nothing.
+    if (hits_ < 20) {
+        return;
+    }
+    const double error = std::sqrt(spread_ / descents_done_ / std::max(descents_done_ - 1, 1.0));
+    const auto so_far = static_cast<double>(p.executions);
+    p.estimate = std::max(mean_, so_far);
+    p.at_least = std::max(mean_ - 1.645 * error, so_far);
+    p.at_most = std::max(mean_ + 1.645 * error, so_far);
 }
 
 bool exploration::is_time_to_save() {
@@ -154,6 +219,9 @@ report explore(const std::function<void()>& program, const options& how) {
         r.violation = {kind, message, "", ""};
         return r;
     };
+    if (detail::engine::runs_program) {
+        detail::refuse("a program that is explored explores another one");
+    }
     try {
         options adjusted = how;
         detail::set_from_environment(adjusted);
@@ -164,8 +232,12 @@ report explore(const std::function<void()>& program, const options& how) {
         return refuses("checkpoint", e.what());
     } catch (const detail::damaged_text&) {
         return refuses("checkpoint", "the checkpoint is not one of this program");
+    } catch (const detail::impossible_options& e) {
+        return refuses("options", e.what());
     } catch (const detail::job_error& e) {
         return refuses("lost job", e.what());
+    } catch (const std::bad_alloc&) {
+        return refuses("memory", "there is not enough memory to explore in");
     } catch (const std::system_error& e) {
         return refuses("system", e.what());
     }

@@ -4,7 +4,9 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -15,6 +17,10 @@
 
 namespace quiesce::explorer::detail {
 
+/// Says in a sentence which options do not go together.
+struct impossible_options : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
 /// A process of the search is gone.
 struct job_error : std::runtime_error {
     using std::runtime_error::runtime_error;
@@ -34,6 +40,9 @@ private:
     /// Each returns what stopped the search before it was through, and leaves the plan as it is then.
     std::optional<verdict> search_here();
     std::optional<verdict> search_with_jobs();
+    std::optional<verdict> search_orders();
+    /// For a short while; sets the estimate and its range.
+    void estimate(progress& p);
     /// The plan with a part replaced by what was done of it and what was not tried.
     static plan with_rest(const plan& whole, plan::const_iterator p, const report& done,
                           const std::vector<std::string>& untried);
@@ -53,6 +62,16 @@ private:
     double next_save_ = 0;
     thread_names names_;
     plan plan_;
+
+    // Of the random descents so far.
+    std::unique_ptr<engine> descents_;
+    std::mt19937_64 random_{1};
+    double descents_done_ = 0;
+    /// Those that came to an execution.
+    unsigned hits_ = 0;
+    double mean_ = 0;
+    /// The sum of the squares of the distances from the mean.
+    double spread_ = 0;
 };
 
 }  // namespace quiesce::explorer::detail

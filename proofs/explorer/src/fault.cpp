@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
+#include <mutex>
 #include <string>
 
 #include "proofs/explorer/src/engine.hpp"
@@ -12,6 +13,11 @@
 namespace quiesce::explorer::detail {
 
 namespace {
+
+// The process's, whoever explores in it.
+std::mutex guards_actions;
+unsigned users = 0;
+struct sigaction actions_before[std::size(fault_handlers::signals)] = {};
 
 // The program does not go on where it stopped but in the engine, outside the handler, on the thread's own stack.
 void on_signal(int signal, siginfo_t* info, void* context) {
@@ -27,33 +33,56 @@ void on_signal(int signal, siginfo_t* info, void* context) {
     const bool poisoned = std::any_of(registers, registers + NGREG,
                                       [](greg_t r) { return address_space::is_poison(static_cast<std::uint64_t>(r)); });
     e.fault(signal, signal == SIGSEGV || signal == SIGBUS ? info->si_addr : nullptr, poisoned);
-    // What lies above is not needed: this thread does not return.
-    const auto top = reinterpret_cast<std::uintptr_t>(e.stack_top_of_self()) & ~std::uintptr_t{15};
-    registers[REG_RSP] = static_cast<greg_t>(top - sizeof(void*));
+    // Below what the thread has on its stack, where others may look, and below its red zone; where nothing is left,
+    // from the top.
+    constexpr std::uintptr_t room = 32 * std::uintptr_t{1024};
+    const auto top = reinterpret_cast<std::uintptr_t>(e.stack_top_of_self());
+    const std::uintptr_t used = static_cast<std::uintptr_t>(registers[REG_RSP]) - 256;
+    const bool is_room = used < top && top - used < address_space::stack_bytes - address_space::page_bytes - room;
+    registers[REG_RSP] = static_cast<greg_t>(((is_room ? used : top) & ~std::uintptr_t{15}) - sizeof(void*));
     registers[REG_RIP] = reinterpret_cast<greg_t>(&engine::after_fault);
 }
 
 }  // namespace
+
+fork_guard::fork_guard() {
+    guards_actions.lock();
+}
+
+fork_guard::~fork_guard() {
+    guards_actions.unlock();
+}
+
+void fork_guard::in_child() {
+    // The threads that counted are not there.
+    users = 0;
+}
 
 fault_handlers::fault_handlers() : stack_(new char[stack_bytes]) {
     stack_t mine = {};
     mine.ss_sp = stack_.get();
     mine.ss_size = stack_bytes;
     ::sigaltstack(&mine, &stack_before_);
+    const std::lock_guard hold(guards_actions);
+    if (users++ != 0) {
+        return;
+    }
     struct sigaction action = {};
     action.sa_sigaction = &on_signal;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;
     sigemptyset(&action.sa_mask);
     for (std::size_t i = 0; i != std::size(signals); ++i) {
-        ::sigaction(signals[i], &action, &before_[i]);
+        ::sigaction(signals[i], &action, &actions_before[i]);
     }
 }
 
 fault_handlers::~fault_handlers() {
-    for (std::size_t i = 0; i != std::size(signals); ++i) {
-        ::sigaction(signals[i], &before_[i], nullptr);
-    }
     ::sigaltstack(&stack_before_, nullptr);
+    const std::lock_guard hold(guards_actions);
+    for (std::size_t i = 0; users == 1 && i != std::size(signals); ++i) {
+        ::sigaction(signals[i], &actions_before[i], nullptr);
+    }
+    --users;
 }
 
 void engine::fault(int signal, void* address, bool poisoned) {

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <csignal>
+#include <cstddef>
 #include <memory>
 
 namespace quiesce::explorer::detail {
 
-/// While it lives, signals that the explored program causes on its fibers go to the engine; others are as before.
+/// While one lives, signals that an explored program causes on its fibers go to the engine; others are as before.
+/// Several threads may have one each.
 class fault_handlers {
 public:
     fault_handlers();
@@ -19,10 +21,20 @@ public:
 private:
     static constexpr std::size_t stack_bytes = 64 * std::size_t{1024};
 
-    struct sigaction before_[std::size(signals)] = {};
     stack_t stack_before_ = {};
     // The handler's own: the program's may be used up.
     std::unique_ptr<char[]> stack_;
+};
+
+/// While it lives nobody else changes the handlers, so that a child that is forked finds them free.
+class fork_guard {
+public:
+    fork_guard();
+    ~fork_guard();
+    fork_guard(const fork_guard&) = delete;
+    fork_guard& operator=(const fork_guard&) = delete;
+
+    static void in_child();
 };
 
 }  // namespace quiesce::explorer::detail

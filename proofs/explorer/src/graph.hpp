@@ -172,6 +172,8 @@ void graph::assign(const graph& from, Keeps keeps, std::vector<event_id>& map) {
             unfinished_updates_ += from.at(e).is_read() ? 1U : -1U;
         }
     }
+    // The start has its place also where nobody has looked yet.
+    at(0).place = 0;
     for (event& e : events_) {
         e.reads_from = mapped(e.reads_from);
         if (e.is_read() && e.reads_from != no_event) {

@@ -19,89 +19,12 @@
 #include <utility>
 
 #include "proofs/explorer/src/exploration.hpp"
+#include "proofs/explorer/src/fault.hpp"
+#include "proofs/explorer/src/worker.hpp"
 
 namespace quiesce::explorer::detail {
 
 namespace {
-
-enum class message_kind : std::uint8_t {
-    explore,   ///< to a worker: a subtree
-    resume,    ///< to a worker that is paused
-    given,     ///< from a worker: a subtree that follows what it has
-    paused,    ///< from a worker: what it found so far and what it has not tried
-    finished,  ///< from a worker: what it found
-};
-
-struct message {
-    message_kind kind = message_kind::finished;
-    std::string text;
-};
-
-// Returns false when the other side is gone.
-bool write_all(int to, const char* data, std::size_t size) {
-    while (size != 0) {
-        const ssize_t n = ::send(to, data, size, MSG_NOSIGNAL);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return false;
-        }
-        data += n;
-        size -= static_cast<std::size_t>(n);
-    }
-    return true;
-}
-
-bool read_all(int from, char* data, std::size_t size) {
-    while (size != 0) {
-        const ssize_t n = ::recv(from, data, size, 0);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return false;
-        }
-        data += n;
-        size -= static_cast<std::size_t>(n);
-    }
-    return true;
-}
-
-struct heading {
-    std::uint64_t size;
-    message_kind kind;
-};
-
-bool send(int to, message_kind kind, const std::string& text) {
-    heading h = {};
-    h.size = text.size();
-    h.kind = kind;
-    return write_all(to, reinterpret_cast<const char*>(&h), sizeof h) && write_all(to, text.data(), text.size());
-}
-
-bool receive(int from, message& m) {
-    heading h = {};
-    if (!read_all(from, reinterpret_cast<char*>(&h), sizeof h)) {
-        return false;
-    }
-    m.kind = h.kind;
-    m.text.resize(h.size);
-    return read_all(from, m.text.data(), m.text.size());
-}
-
-constexpr unsigned max_jobs = 256;
-
-// What all processes see.
-struct shared_state {
-    /// How many have nothing to do.
-    std::atomic<int> hungry;
-    std::atomic<bool> pause;
-    struct alignas(64) slot {
-        std::atomic<std::uint64_t> executions;
-        std::atomic<std::uint64_t> complete;
-    } of[max_jobs];
-};
 
 struct worker {
     pid_t process = -1;
@@ -112,65 +35,41 @@ struct worker {
     std::string paused;
 };
 
-[[noreturn]] void work(engine& e, int socket, shared_state& all, unsigned index) {
-    shared_state::slot& mine = all.of[index];
-    message m;
-    while (receive(socket, m)) {
-        unsigned since_split = 0;
-        try {
-            (void)e.explore(m.text, [&] {
-                const report& r = e.report();
-                mine.executions.store(r.executions + r.deadlocks + r.incomplete, std::memory_order_relaxed);
-                mine.complete.store(r.executions, std::memory_order_relaxed);
-                if (++since_split >= 16 && !e.is_decided()) {
-                    int hungry = all.hungry.load(std::memory_order_relaxed);
-                    if (hungry > 0 && all.hungry.compare_exchange_strong(hungry, hungry - 1)) {
-                        since_split = 0;
-                        const std::string away = e.split();
-                        if (away.empty()) {
-                            all.hungry.fetch_add(1);
-                        } else if (!send(socket, message_kind::given, away)) {
-                            ::_exit(0);
-                        }
-                    }
-                }
-                if (all.pause.load(std::memory_order_relaxed)) {
-                    text_writer state;
-                    write_report(state, r);
-                    const std::vector<std::string> untried = e.is_decided() ? std::vector<std::string>() : e.untried();
-                    state << untried.size();
-                    for (const std::string& subtree : untried) {
-                        state << subtree;
-                    }
-                    message go_on;
-                    if (!send(socket, message_kind::paused, state.take()) || !receive(socket, go_on)) {
-                        ::_exit(0);
-                    }
-                }
-                return true;
-            });
-        } catch (const damaged_text&) {
-            e.report().verdict = verdict::engine_error;
-            e.report().violation = {"checkpoint", "the checkpoint is not one of this program", "", ""};
-        }
-        text_writer result;
-        write_report(result, std::exchange(e.report(), {}));
-        if (!send(socket, message_kind::finished, result.take())) {
-            break;
-        }
-    }
-    // Nothing of the parent's is flushed or destroyed twice.
-    ::_exit(0);
-}
-
 [[noreturn]] void fails(const char* what) {
     throw std::system_error(errno, std::generic_category(), what);
+}
+
+pid_t fork_alone() {
+    const fork_guard alone;
+    const pid_t process = ::fork();
+    if (process == 0) {
+        fork_guard::in_child();
+    }
+    return process;
 }
 
 // The processes of one search. They end with it.
 class workers {
 public:
     workers(const std::function<void()>& program, const options& how, thread_names& names) {
+        try {
+            start(program, how, names);
+        } catch (...) {
+            stop();
+            throw;
+        }
+    }
+    workers(const workers&) = delete;
+    workers& operator=(const workers&) = delete;
+    ~workers() { stop(); }
+
+    shared_state& shared() { return *shared_; }
+    shared_state::slot& slot_of(const worker& w) const { return shared_->of[&w - all.data()]; }
+
+    std::vector<worker> all;
+
+private:
+    void start(const std::function<void()>& program, const options& how, thread_names& names) {
         void* const memory =
             ::mmap(nullptr, sizeof(shared_state), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         if (memory == MAP_FAILED) {
@@ -185,7 +84,7 @@ public:
             if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
                 fails("no socket for a job");
             }
-            const pid_t process = ::fork();
+            const pid_t process = fork_alone();
             if (process < 0) {
                 ::close(ends[0]);
                 ::close(ends[1]);
@@ -210,26 +109,20 @@ public:
             w.socket = ends[0];
         }
     }
-    workers(const workers&) = delete;
-    workers& operator=(const workers&) = delete;
-    ~workers() {
+    void stop() {
         for (const worker& w : all) {
-            ::kill(w.process, SIGKILL);
             ::close(w.socket);
-        }
-        for (const worker& w : all) {
-            while (::waitpid(w.process, nullptr, 0) < 0 && errno == EINTR) {
+            if (w.process > 0) {
+                ::kill(w.process, SIGKILL);
+                while (::waitpid(w.process, nullptr, 0) < 0 && errno == EINTR) {
+                }
             }
         }
-        ::munmap(shared_, sizeof *shared_);
+        if (shared_ != nullptr) {
+            ::munmap(shared_, sizeof *shared_);
+        }
     }
 
-    shared_state& shared() { return *shared_; }
-    shared_state::slot& slot_of(const worker& w) const { return shared_->of[&w - all.data()]; }
-
-    std::vector<worker> all;
-
-private:
     shared_state* shared_ = nullptr;
 };
 
@@ -285,6 +178,7 @@ public:
     /// Waits a little for what they say.
     void listen() {
         std::vector<pollfd> sockets;
+        sockets.reserve(workers_.all.size());
         for (const worker& w : workers_.all) {
             sockets.push_back({w.socket, POLLIN, 0});
         }
@@ -381,9 +275,12 @@ private:
         }
     }
 
-    [[noreturn]] static void is_gone(const worker& w) {
+    [[noreturn]] static void is_gone(worker& w) {
+        // Its end of the socket is closed, so it has ended or is about to.
         int how = 0;
-        (void)::waitpid(w.process, &how, WNOHANG);
+        while (::waitpid(w.process, &how, 0) < 0 && errno == EINTR) {
+        }
+        w.process = -1;
         throw job_error("a process of the search ended before it was through" +
                         (WIFSIGNALED(how) ? ", by signal " + std::to_string(WTERMSIG(how)) : std::string()));
     }

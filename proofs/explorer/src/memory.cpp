@@ -16,6 +16,7 @@ void* const usual_base = reinterpret_cast<void*>(std::uintptr_t{0x510000000000})
 
 // Between two objects, so that what is used beyond the end of one is in none.
 constexpr std::size_t gap_bytes = 16;
+constexpr int fresh_byte = 0xcd;
 
 // Pages come into being when they are touched.
 void* reserve(std::size_t bytes, void* wanted) {
@@ -76,18 +77,27 @@ void* address_space::allocate(unsigned thread, std::size_t bytes, std::size_t al
     used = ends;
     const std::size_t offset = thread * heap_bytes + begins;
     blocks_[thread].push_back({static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(bytes), false, internal});
+    // As it is in no execution by chance.
+    std::memset(heap(0) + offset, fresh_byte, bytes);
     return heap(0) + offset;
 }
 
 address_space::block* address_space::block_at(const void* address) {
     const auto offset = static_cast<std::size_t>(static_cast<const char*>(address) - heap(0));
-    std::vector<block>& all = blocks_[offset / heap_bytes];
+    const std::size_t thread = offset / heap_bytes;
+    std::vector<block>& all = blocks_[thread];
+    // Mostly the same again.
+    if (const std::size_t last = last_found_[thread];
+        last < all.size() && offset - all[last].begins < all[last].bytes) {
+        return &all[last];
+    }
     const auto after = std::upper_bound(all.begin(), all.end(), offset,
                                         [](std::size_t wanted, const block& b) { return wanted < b.begins; });
     if (after == all.begin()) {
         return nullptr;
     }
     block& b = *std::prev(after);
+    last_found_[thread] = static_cast<std::size_t>(&b - all.data());
     return offset - b.begins < b.bytes ? &b : nullptr;
 }
 

@@ -90,6 +90,7 @@ private:
     unsigned threads_ = 0;
     /// Of each thread, in ascending order.
     std::vector<block> blocks_[max_threads];
+    std::size_t last_found_[max_threads] = {};
     std::uint64_t guarded_stacks_ = 0;
 };
 

@@ -26,18 +26,21 @@ order order_of(std::memory_order o) {
 }  // namespace
 
 std::uint32_t engine::location_of(const access& a, const place& at) {
+    const auto where = [&at] {
+        request asked;
+        asked.file = at.file_name();
+        asked.line = at.line();
+        return place_of(asked);
+    };
     if (!memory_.contains(a.cell)) {
         give_up(verdict::engine_error, "object from outside",
-                "the program uses an object that it did not construct itself");
+                "the program uses an object at " + where() + " that it did not construct itself in this run");
     }
     if (memory_.is_heap(a.cell)) {
         const address_space::block* const b = memory_.block_at(a.cell);
         const auto begins = reinterpret_cast<std::uintptr_t>(a.cell);
         if (b == nullptr || begins + a.bytes > reinterpret_cast<std::uintptr_t>(memory_.address_of(*b)) + b->bytes) {
-            request asked;
-            asked.file = at.file_name();
-            asked.line = at.line();
-            violate("access out of an object", "what is used at " + place_of(asked) + " is in no object");
+            violate("access out of an object", "what is used at " + where() + " is in no object");
         }
     }
     return memory_.location_at(a.cell, a.waiters);
@@ -191,7 +194,11 @@ void* engine::allocate(std::size_t bytes, std::size_t alignment) {
         ++failed;
         return nullptr;
     }
-    return memory_.allocate(self_, bytes, alignment, false);
+    void* const memory = memory_.allocate(self_, bytes, alignment, false);
+    if (memory == nullptr) {
+        refuse("the heap of a thread is used up");
+    }
+    return memory;
 }
 
 void* engine::allocate_internal(std::size_t bytes, std::size_t alignment) {
@@ -204,6 +211,12 @@ void* engine::allocate_internal(std::size_t bytes, std::size_t alignment) {
 
 void*& engine::thread_value(const void* key) {
     return fibers_[self_].values[key];
+}
+
+void engine::forget_thread_values(const void* key) {
+    for (fiber& f : fibers_) {
+        f.values.erase(key);
+    }
 }
 
 void engine::at_thread_exit(void (*function)(void*), void* argument) {
@@ -300,6 +313,11 @@ void* allocate(std::size_t bytes, std::size_t alignment) {
 }
 void*& thread_value(const void* key) {
     return inside()->thread_value(key);
+}
+void forget_thread_values(const void* key) {
+    if (engine::current != nullptr) {
+        inside()->forget_thread_values(key);
+    }
 }
 void at_thread_exit(void (*function)(void*), void* argument) {
     inside()->at_thread_exit(function, argument);

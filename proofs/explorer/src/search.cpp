@@ -23,8 +23,12 @@ bool engine::extend(unsigned t) {
 bool engine::add_other(unsigned t, const request& asked) {
     const event_id e = g().append(t, asked, asked.kind);
     if (asked.kind == event_kind::choice) {
-        frames_.push_back(
-            {.kind = frame_kind::choice, .event = e, .next = 1, .end = static_cast<std::uint32_t>(asked.operand)});
+        if (is_random()) {
+            g().at(e).value = random_below(asked.operand);
+        } else {
+            frames_.push_back(
+                {.kind = frame_kind::choice, .event = e, .next = 1, .end = static_cast<std::uint32_t>(asked.operand)});
+        }
     }
     g().finish_plain(e);
     return asked.kind != event_kind::free || tolerates_free(e);
@@ -38,11 +42,11 @@ bool engine::add_read(unsigned t, const request& asked) {
     for (std::size_t i = writes.size(); i-- != oldest;) {
         const std::uint64_t value = g().at(writes[i]).value;
         // The newest whatever its value: it is what a deadlock reads, and what a later write revisits.
-        if (asked.awaited && i + 1 != writes.size() && !asked.awaited(value)) {
+        if (asked.awaited && (through_orders() || i + 1 != writes.size()) && !asked.awaited(value)) {
             continue;
         }
         candidates_.push_back({writes[i], false});
-        if (asked.is_weak && value == asked.operand) {
+        if (asked.is_weak && value == asked.operand && may_fail_spuriously(e)) {
             candidates_.push_back({writes[i], true});
         }
     }
@@ -58,7 +62,17 @@ bool engine::add_read(unsigned t, const request& asked) {
                        .next = first,
                        .end = static_cast<std::uint32_t>(candidates_.size()),
                        .first_candidate = first});
-    return next_read(frames_.size() - 1);
+    return is_random() ? pick_read(frames_.size() - 1) : next_read(frames_.size() - 1);
+}
+
+// It depends only on what its thread did before, so on nothing that a revisit takes away.
+bool engine::may_fail_spuriously(event_id read) const {
+    const graph& now = *graphs_[depth_];
+    unsigned failures = 0;
+    for (event_id e = now.at(read).previous; e != no_event; e = now.at(e).previous) {
+        failures += now.at(e).is_spurious ? 1U : 0U;
+    }
+    return failures < how_.spurious_failures;
 }
 
 bool engine::next_read(std::size_t frame_index) {
@@ -107,9 +121,12 @@ bool engine::add_write(unsigned t, const request& asked, std::uint64_t value, bo
     }
     // Places are tried from `next` down to `end`.
     ++f.next;
-    reads_outside_prefix(e, [&f](event_id) { f.revisits = true; });
+    f.places = f.next - f.end;
+    if (!through_orders()) {
+        reads_outside_prefix(e, [&f](event_id) { f.revisits = true; });
+    }
     frames_.push_back(f);
-    return next_place(frames_.size() - 1);
+    return is_random() ? pick_place(frames_.size() - 1) : next_place(frames_.size() - 1);
 }
 
 template <class Visit>
@@ -194,20 +211,26 @@ bool engine::may_be_revisited(event_id read, event_id write) const {
     return true;
 }
 
-// Builds the graph of the next revisit and leaves a frame for its places; returns whether there was one.
-bool engine::next_revisit(std::size_t frame_index) {
+void engine::list_revisits(std::size_t frame_index) {
     frame& f = frames_[frame_index];
     const event_id write = f.event;
-    if (!f.revisits_listed) {
-        f.revisits_listed = true;
-        f.first_revisit = static_cast<std::uint32_t>(reads_to_revisit_.size());
-        g().clear_place(write);
-        reads_outside_prefix(write, [this, write](event_id r) {
-            if (may_be_revisited(r, write)) {
-                reads_to_revisit_.push_back(r);
-            }
-        });
+    f.revisits_listed = true;
+    f.first_revisit = static_cast<std::uint32_t>(reads_to_revisit_.size());
+    g().clear_place(write);
+    reads_outside_prefix(write, [this, write](event_id r) {
+        if (may_be_revisited(r, write)) {
+            reads_to_revisit_.push_back(r);
+        }
+    });
+}
+
+// Builds the graph of the next revisit and leaves a frame for its places; returns whether there was one.
+bool engine::next_revisit(std::size_t frame_index) {
+    if (!frames_[frame_index].revisits_listed) {
+        list_revisits(frame_index);
     }
+    const frame& f = frames_[frame_index];
+    const event_id write = f.event;
     if (reads_to_revisit_.size() == f.first_revisit) {
         return false;
     }
@@ -244,14 +267,16 @@ bool engine::next_revisit(std::size_t frame_index) {
         r.end = std::max(r.end, last);
         r.next = std::max(r.next, r.end);
     }
-    r.then_spuriously = old.asked.is_weak && w.value == old.asked.operand && r.next != r.end;
+    r.places = r.next - r.end;
+    r.then_spuriously =
+        old.asked.is_weak && w.value == old.asked.operand && r.next != r.end && may_fail_spuriously(new_read);
     frames_.push_back(r);
     return true;
 }
 
 void engine::pop_frame() {
     const frame& f = frames_.back();
-    if (f.kind == frame_kind::read) {
+    if (f.kind == frame_kind::read || f.kind == frame_kind::schedule) {
         // Its candidates are the last.
         candidates_.resize(f.first_candidate);
     }
@@ -278,6 +303,13 @@ bool engine::next_alternative() {
                 if (f.next == f.end) {
                     pop_frame();
                 } else if (next_choice(top)) {
+                    return true;
+                }
+                break;
+            case frame_kind::schedule:
+                if (f.next == f.end) {
+                    pop_frame();
+                } else if (next_schedule(top)) {
                     return true;
                 }
                 break;

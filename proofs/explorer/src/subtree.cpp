@@ -102,7 +102,8 @@ void engine::write_frame(text_writer& to, std::size_t frame_index) const {
                 to << candidates_[i].write << (candidates_[i].spurious ? 1 : 0);
             }
             break;
-        case frame_kind::choice: break;
+        case frame_kind::choice:
+        case frame_kind::schedule: break;
         case frame_kind::write: {
             to << f.revisited << (f.spurious ? 1 : 0) << (f.then_spuriously ? 1 : 0) << (f.revisits ? 1 : 0);
             const bool listed = f.revisits && f.revisits_listed;
@@ -125,7 +126,10 @@ std::uint64_t engine::fingerprint(const graph& of, unsigned size) const {
         const event& e = of.at(id);
         const std::uint64_t where =
             e.is_access() ? memory_.offset_of(e.location) * 2 + (memory_.is_waiters(e.location) ? 1U : 0U) : 0;
-        h = (h ^ (where << 20U) ^ e.asked.line) * 0x9e3779b97f4a7c15;
+        const auto asked = static_cast<std::uint64_t>(e.asked.success) |
+                           static_cast<std::uint64_t>(e.asked.failure) << 4U |
+                           static_cast<std::uint64_t>(e.kind) << 8U | (e.asked.is_weak ? 1ULL << 12U : 0);
+        h = (h ^ (where << 20U) ^ (asked << 50U) ^ e.asked.line) * 0x9e3779b97f4a7c15;
         h ^= h >> 29U;
     }
     return h;
@@ -162,9 +166,15 @@ void engine::read_graph(text_reader& from) {
         }
         return e;
     };
+    if (size == 0) {
+        throw damaged_text();
+    }
     for (unsigned i = 0; i != size; ++i) {
         const auto kind = static_cast<event_kind>(from.below<unsigned>(static_cast<unsigned>(event_kind::start) + 1));
         const auto thread = from.below<unsigned>(threads);
+        if ((i == 0) != (kind == event_kind::start)) {
+            throw damaged_text();
+        }
         event& e = to.at(to.append_hollow(thread, kind));
         switch (kind) {
             case event_kind::read:
@@ -245,7 +255,8 @@ void engine::read_frame(text_reader& from) {
             f.next = 0;
             f.end = static_cast<std::uint32_t>(candidates_.size());
             break;
-        case frame_kind::choice: break;
+        case frame_kind::choice:
+        case frame_kind::schedule: break;
         case frame_kind::write:
             from >> f.revisited;
             f.spurious = from.below<unsigned>(2) != 0;

@@ -1,6 +1,8 @@
 #include "proofs/explorer/src/trace.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <iterator>
 #include <string_view>
 
 namespace quiesce::explorer::detail {
@@ -61,6 +63,16 @@ std::string describe(const request& asked, const namer& names) {
 
 namespace {
 
+// What may be an address is shown as one.
+std::string value_of(std::uint64_t value) {
+    if (value >> 32U == 0 || value >> 47U != 0) {
+        return std::to_string(static_cast<std::int64_t>(value));
+    }
+    char digits[20] = "0x";
+    const auto end = std::to_chars(digits + 2, std::end(digits), value, 16).ptr;
+    return {digits, end};
+}
+
 std::string describe(const graph& g, const event& e, const namer& names) {
     const std::string ordering(name_of(e.ordering));
     switch (e.kind) {
@@ -69,12 +81,12 @@ std::string describe(const graph& g, const event& e, const namer& names) {
             if (e.reads_from == no_event) {
                 return text + "?";
             }
-            text += std::to_string(static_cast<std::int64_t>(e.value)) + " from [" + std::to_string(e.reads_from) + "]";
+            text += value_of(e.value) + " from [" + std::to_string(e.reads_from) + "]";
             return text + (e.is_unsatisfied ? ", waits" : e.is_spurious ? ", fails spuriously" : "");
         }
         case event_kind::write:
-            return location_name(g, e.location, names) + ".store(" +
-                   std::to_string(static_cast<std::int64_t>(e.value)) + (ordering.empty() ? "" : ", " + ordering) + ")";
+            return location_name(g, e.location, names) + ".store(" + value_of(e.value) +
+                   (ordering.empty() ? "" : ", " + ordering) + ")";
         case event_kind::fence: return ordering + " fence";
         case event_kind::spawn: return "spawn thread " + std::to_string(e.asked.operand);
         case event_kind::join: return "join thread " + std::to_string(e.asked.operand);

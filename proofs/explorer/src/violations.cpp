@@ -71,6 +71,15 @@ void engine::at_bound(const request& asked) {
     fail_thread();
 }
 
+namespace {
+
+// What holds a part that was given back may be given back later.
+bool is_same_memory(const request& a, const request& b) {
+    return a.operand == b.operand && a.desired == b.desired;
+}
+
+}  // namespace
+
 bool engine::tolerates_access(event_id e) {
     if (how_.keep_going) {
         return true;
@@ -78,7 +87,7 @@ bool engine::tolerates_access(event_id e) {
     const std::uintptr_t address = memory_.address_of(g().at(e).location);
     for (const event_id f : g().frees()) {
         const request& freed = g().at(f).asked;
-        if (address - freed.operand < freed.desired) {
+        if (address - freed.operand < freed.desired && !g().at(e).is_wake_up()) {
             found("use after free",
                   "memory is used at " + place_of(g().at(e).asked) + " that was freed at " + place_of(freed), e);
             return false;
@@ -100,7 +109,7 @@ bool engine::tolerates_free(event_id e) {
     }
     const request& freed = g().at(e).asked;
     for (const event_id f : g().frees()) {
-        if (f != e && g().at(f).asked.operand == freed.operand) {
+        if (f != e && is_same_memory(g().at(f).asked, freed)) {
             found("double free",
                   "memory that was freed at " + place_of(g().at(f).asked) + " is freed at " + place_of(freed), e);
             return false;
@@ -117,6 +126,10 @@ bool engine::tolerates_free(event_id e) {
 }
 
 void engine::finish_execution() {
+    if (how_.search == search::deepening && changes_so_far() != bound_) {
+        // It came with a lower bound.
+        return;
+    }
     bool complete = true;
     for (const unsigned t : by_name_) {
         complete = complete && (!exists(t) || fibers_[t].state == status::ended);
@@ -182,9 +195,13 @@ void engine::finish_waiting() {
             stuck =
                 stuck && !g().at(last).asked.is_timed && g().at(last).reads_from == g().newest(g().at(last).location);
         }
+        // Through orders, an await that is not satisfied is not done.
+        const bool would_await = f.state == status::at_frontier && f.pending->awaited;
+        stuck = stuck && !(would_await && f.pending->is_timed);
         if (report_.violation.kind.empty()) {
             waiting += (waiting.empty() ? " thread " : ", thread ") + std::to_string(t) +
                        (awaits                           ? " waits at " + place_of(g().at(last).asked)
+                        : would_await                    ? " waits at " + place_of(*f.pending)
                         : f.state == status::at_frontier ? " joins at " + place_of(*f.pending)
                                                          : " has failed");
         }
@@ -203,7 +220,7 @@ void engine::find_memory_errors() {
     for (std::size_t i = 0; i != frees.size(); ++i) {
         const request& freed = g().at(frees[i]).asked;
         if (std::any_of(frees.begin(), frees.begin() + static_cast<std::ptrdiff_t>(i),
-                        [&](event_id f) { return g().at(f).asked.operand == freed.operand; })) {
+                        [&](event_id f) { return is_same_memory(g().at(f).asked, freed); })) {
             found("double free", "memory that was freed is freed at " + place_of(freed));
         }
         if (const event_id use = use_not_before(frees[i]); use != no_event) {

@@ -4,9 +4,18 @@
 #include <quiesce/explorer.hpp>
 
 #include <atomic>
+#include <cstdint>
 #include <vector>
 
 namespace quiesce::explorer::families {
+
+/// A program at a size, and what is known of it.
+struct family {
+    const char* name;
+    void (*program)(unsigned);
+    unsigned n;
+    std::uint64_t executions;
+};
 
 /// Threads that are joined when the scope ends, in the order in which they were started.
 class joined_threads {

@@ -1,6 +1,7 @@
 // Programs in C++: the families whose counts are known, and what the face promises.
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <stdexcept>
 #include <string>
 
@@ -10,12 +11,7 @@ namespace {
 
 using namespace quiesce::explorer;
 
-struct family_case {
-    const char* name;
-    void (*program)(unsigned);
-    unsigned n;
-    std::uint64_t executions;
-};
+using family_case = families::family;
 
 class Family : public testing::TestWithParam<family_case> {};
 
@@ -105,6 +101,8 @@ TEST(Program, ThatDoesNotDoTheSameAgainIsNondeterministic) {
         writer.join();
     });
     EXPECT_EQ(r.verdict, verdict::nondeterministic);
+    EXPECT_NE(r.violation.message.find("thread 0 does a load at programs_test.cpp:"), std::string::npos)
+        << r.violation.message;
 }
 
 TEST(Program, ThatDoesLessThanBeforeIsNondeterministic) {
@@ -184,6 +182,37 @@ TEST(Program, MayBeLongUnderInterleavings) {
             writer.join();
         },
         how);
+    EXPECT_EQ(r.executions, 1U);
+}
+
+TEST(Atomic, HasTheMembersOfTheStandards) {
+    const report r = explore([] {
+        atomic<int> n{std::numeric_limits<int>::max()};
+        check(++n == std::numeric_limits<int>::min() && n-- == std::numeric_limits<int>::min());
+        check((n -= 7) == std::numeric_limits<int>::max() - 7 && n == std::numeric_limits<int>::max() - 7);
+        atomic<signed char> small{127};
+        check(small.fetch_add(1) == 127 && small == -128);
+        check((small &= 0x0f) == 0 && (small |= 5) == 5 && (small ^= 1) == 4);
+        atomic<double> real{1.5};
+        check(real.fetch_sub(1.0) == 1.5 && real.load() == 0.5);
+        int array[4] = {};
+        atomic<int*> pointer{array};
+        check(pointer++ == array && ++pointer == array + 2 && pointer.fetch_sub(2) == array + 2 && pointer == array);
+        atomic<bool> flag;
+        check(!flag && (flag = true) && flag.exchange(false));
+        struct pair {
+            int a;
+            int b;
+        };
+        atomic<pair> both{pair{1, 2}};
+        pair seen{1, 2};
+        check(both.compare_exchange_strong(seen, pair{3, 4}) && both.load().b == 4);
+        atomic_flag lock;
+        check(!lock.test_and_set() && lock.test());
+        lock.clear();
+        check(!lock.test());
+    });
+    EXPECT_EQ(r.verdict, verdict::exhausted) << r.violation.message;
     EXPECT_EQ(r.executions, 1U);
 }
 

@@ -262,7 +262,8 @@ TEST_F(Checkpoint, IsNotReadIfItIsDamagedOrOfAnotherSearch) {
         if (i % 2 == 0) {
             damaged.resize(random() % damaged.size());
         } else {
-            damaged[random() % damaged.size()] ^= static_cast<char>(1 + random() % 127);
+            char& c = damaged[random() % damaged.size()];
+            c = static_cast<char>(c ^ static_cast<char>(1 + random() % 127));
         }
         std::ofstream(file_, std::ios::binary) << damaged;
         const ex::report r = ex::explore(program, how);

@@ -12,6 +12,15 @@
 
 namespace quiesce::explorer {
 
+// So that a program's namespace can be changed throughout.
+using std::memory_order;
+using std::memory_order_acq_rel;
+using std::memory_order_acquire;
+using std::memory_order_consume;
+using std::memory_order_relaxed;
+using std::memory_order_release;
+using std::memory_order_seq_cst;
+
 /// As std::atomic, for trivially copyable types of up to eight bytes. Operators are there too, but only the named
 /// functions know where they are called from.
 template <class T>
@@ -57,10 +66,7 @@ public:
     }
     T fetch_sub(difference_type value, std::memory_order order = std::memory_order_seq_cst,
                 detail::place at = detail::place::current()) requires(is_number || is_pointer) {
-        return update(detail::to_word(value), order, at, [](std::uint64_t old, std::uint64_t operand) {
-            return detail::to_word(
-                static_cast<T>(detail::from_word<T>(old) - detail::from_word<difference_type>(operand)));
-        });
+        return update(detail::to_word(value), order, at, &difference);
     }
     T fetch_or(T value, std::memory_order order = std::memory_order_seq_cst,
                detail::place at = detail::place::current()) requires is_integer {
@@ -151,24 +157,20 @@ public:
     explicit(false) operator T() const { return load(std::memory_order_seq_cst, {}); }
     // As std::atomic does, it returns the value.
     template <std::convertible_to<T> Value>
-    T operator=(Value value) requires(!std::is_same_v<Value, atomic>) {  // NOLINT(misc-unconventional-assign-operator)
+    T operator=(Value value) requires(!std::is_same_v<Value, atomic>) {
         const T stored = static_cast<T>(value);
         store(stored, std::memory_order_seq_cst, {});
         return stored;
     }
     T operator++(int) requires(is_integer || is_pointer) { return fetch_add(1, std::memory_order_seq_cst, {}); }
     T operator--(int) requires(is_integer || is_pointer) { return fetch_sub(1, std::memory_order_seq_cst, {}); }
-    T operator++() requires(is_integer || is_pointer) {
-        return static_cast<T>(fetch_add(1, std::memory_order_seq_cst, {}) + 1);
-    }
-    T operator--() requires(is_integer || is_pointer) {
-        return static_cast<T>(fetch_sub(1, std::memory_order_seq_cst, {}) - 1);
-    }
+    T operator++() requires(is_integer || is_pointer) { return plus(fetch_add(1, std::memory_order_seq_cst, {}), 1); }
+    T operator--() requires(is_integer || is_pointer) { return minus(fetch_sub(1, std::memory_order_seq_cst, {}), 1); }
     T operator+=(difference_type value) requires(is_number || is_pointer) {
-        return static_cast<T>(fetch_add(value, std::memory_order_seq_cst, {}) + value);
+        return plus(fetch_add(value, std::memory_order_seq_cst, {}), value);
     }
     T operator-=(difference_type value) requires(is_number || is_pointer) {
-        return static_cast<T>(fetch_sub(value, std::memory_order_seq_cst, {}) - value);
+        return minus(fetch_sub(value, std::memory_order_seq_cst, {}), value);
     }
     T operator&=(T value) requires is_integer {
         return static_cast<T>(fetch_and(value, std::memory_order_seq_cst, {}) & value);
@@ -195,8 +197,28 @@ private:
         }
     }
     static std::uint64_t replaced(std::uint64_t, std::uint64_t operand) { return operand; }
+    // Integers wrap, as in std::atomic.
+    static T plus(T value, difference_type by) {
+        if constexpr (is_integer) {
+            using bits = std::make_unsigned_t<T>;
+            return static_cast<T>(static_cast<bits>(static_cast<bits>(value) + static_cast<bits>(by)));
+        } else {
+            return value + by;
+        }
+    }
+    static T minus(T value, difference_type by) {
+        if constexpr (is_integer) {
+            using bits = std::make_unsigned_t<T>;
+            return static_cast<T>(static_cast<bits>(static_cast<bits>(value) - static_cast<bits>(by)));
+        } else {
+            return value - by;
+        }
+    }
     static std::uint64_t sum(std::uint64_t old, std::uint64_t operand) {
-        return detail::to_word(static_cast<T>(detail::from_word<T>(old) + detail::from_word<difference_type>(operand)));
+        return detail::to_word(plus(detail::from_word<T>(old), detail::from_word<difference_type>(operand)));
+    }
+    static std::uint64_t difference(std::uint64_t old, std::uint64_t operand) {
+        return detail::to_word(minus(detail::from_word<T>(old), detail::from_word<difference_type>(operand)));
     }
 
     T result(detail::operation what, const details& d, const detail::place& at) const {
@@ -262,8 +284,23 @@ private:
     }
 
     // Its address names the location; the value is the execution graph's.
-    T unused_;
+    alignas(T) unsigned char unused_[sizeof(T)];
 };
+
+using atomic_bool = atomic<bool>;
+using atomic_char = atomic<char>;
+using atomic_int = atomic<int>;
+using atomic_uint = atomic<unsigned>;
+using atomic_long = atomic<long>;
+using atomic_ulong = atomic<unsigned long>;
+using atomic_int32_t = atomic<std::int32_t>;
+using atomic_uint32_t = atomic<std::uint32_t>;
+using atomic_int64_t = atomic<std::int64_t>;
+using atomic_uint64_t = atomic<std::uint64_t>;
+using atomic_intptr_t = atomic<std::intptr_t>;
+using atomic_uintptr_t = atomic<std::uintptr_t>;
+using atomic_size_t = atomic<std::size_t>;
+using atomic_ptrdiff_t = atomic<std::ptrdiff_t>;
 
 /// As std::atomic_flag.
 class atomic_flag {
@@ -313,7 +350,7 @@ public:
     }
 
 private:
-    T unused_;
+    alignas(T) unsigned char unused_[sizeof(T)];
 };
 
 inline void atomic_thread_fence(std::memory_order order, detail::place at = detail::place::current()) {

@@ -33,15 +33,16 @@ public:
             wait(lock, at);
         }
     }
-    /// Whether the time is over is a choice: to wait here for ever is no deadlock.
+    /// The time may be over, as often as `options::spurious_returns` says, also when a notification was taken. To wait
+    /// here for ever is no deadlock.
     template <class Lock, class Duration>
     cv_status wait_for(Lock& lock, const Duration&, detail::place at = detail::place::current()) {
-        if (detail::choose(2, at) != 0) {
+        if (detail::returns_spuriously(at)) {
             pass_through(lock, at);
             return cv_status::timeout;
         }
         sleep(lock, true, at);
-        return cv_status::no_timeout;
+        return detail::returns_spuriously(at) ? cv_status::timeout : cv_status::no_timeout;
     }
     template <class Lock, class Duration, class Predicate>
     bool wait_for(Lock& lock, const Duration& time, Predicate satisfied,

@@ -24,11 +24,34 @@ enum class verdict : std::uint8_t {
     engine_error,      ///< the program asked for something that the engine cannot do
 };
 
+/// How executions are looked for.
+enum class search : std::uint8_t {
+    /// Every execution, each once. The only one that can have jobs and a checkpoint.
+    exhaustive,
+    /// Every order of the operations that changes between threads at most 0 times, then 1, then 2, and so on: the first
+    /// violation is one with the fewest changes. `bound` is the most changes, 0 for no bound.
+    deepening,
+    /// Every order with at most `bound` changes away from a thread that could have gone on.
+    preemption_bound,
+    /// Random orders with `bound` - 1 changes of priority: Burckhardt, Kothari, Musuvathi and Nagarakatte, "A
+    /// Randomized
+    /// Scheduler with Probabilistic Guarantees of Finding Bugs", 2010.
+    pct,
+    /// A random thread at each step.
+    random_walk,
+};
+
 /// How far a search is.
 struct progress {
     /// Of every kind.
     std::uint64_t executions = 0;
     double seconds = 0;
+    /// How many there may be in all, of every kind: an estimate from random descents (Knuth, "Estimating the Efficiency
+    /// of Backtrack Programs", 1975), with the range in which nine out of ten such estimates would be if the descents
+    /// so far are typical. Few executions may hide many, so it can be far too low. 0 where there is none.
+    double estimate = 0;
+    double at_least = 0;
+    double at_most = 0;
 };
 
 /// How executions are looked for. Each field is also set by the environment variable that stands beside it, which wins:
@@ -36,18 +59,29 @@ struct progress {
 struct options {
     /// QUIESCE_EXPLORER_MODEL: `rc11`, `cpp20` or `sc`.
     memory_model model = memory_model::rc11;
+    /// QUIESCE_EXPLORER_SEARCH: `exhaustive`, `deepening`, `preemption_bound`, `pct` or `random_walk`. Those that are
+    /// not exhaustive go through orders of operations, of which one execution has many: their counts are of orders.
+    explorer::search search = explorer::search::exhaustive;
+    /// QUIESCE_EXPLORER_BOUND: see `search`.
+    unsigned bound = 0;
+    /// QUIESCE_EXPLORER_SEED: of the random searches. Each of their executions depends only on the seed and its number.
+    std::uint64_t seed = 1;
     /// QUIESCE_EXPLORER_KEEP_GOING: whether the search goes on after a violation, through racy executions too, and
     /// counts.
     bool keep_going = false;
-    /// QUIESCE_EXPLORER_MAX_EXECUTIONS: the most executions; 0 for no bound.
+    /// QUIESCE_EXPLORER_MAX_EXECUTIONS: the most executions; 0 for no bound, which for a random search without
+    /// `max_seconds` is 10,000.
     std::uint64_t max_executions = 0;
     /// QUIESCE_EXPLORER_MAX_SECONDS: the most seconds; 0 for no limit.
     double max_seconds = 0;
     /// QUIESCE_EXPLORER_MAX_OPERATIONS: the most operations of one thread in one execution, at most 65,000.
     unsigned max_operations = 10'000;
-    /// QUIESCE_EXPLORER_SPURIOUS_RETURNS: how often for each thread the wait of a condition variable returns, or a
-    /// try_lock or try_acquire fails, for no reason.
+    /// QUIESCE_EXPLORER_SPURIOUS_RETURNS: how often for each thread the wait of a condition variable returns or times
+    /// out, or a try_lock or try_acquire fails, for no reason.
     unsigned spurious_returns = 1;
+    /// QUIESCE_EXPLORER_SPURIOUS_FAILURES: how often for each thread, in one execution, a weak compare-exchange fails
+    /// although it finds the value. A loop that tries again has no end without a bound.
+    unsigned spurious_failures = 3;
     /// QUIESCE_EXPLORER_FAILING_ALLOCATIONS: the most allocations of each thread that fail, by choice.
     unsigned failing_allocations = 0;
     /// QUIESCE_EXPLORER_FIND_LEAKS: whether a complete execution that did not delete all that it allocated is a
@@ -106,8 +140,8 @@ struct report {
     std::map<std::string, std::uint64_t> violations;
 };
 
-/// Runs `program` once for every execution that it can have. Explorations run one after another, each on the calling
-/// thread.
+/// Runs `program` once for every execution that it can have, on the calling thread, or with several jobs in processes
+/// that are forked from it. Several threads may explore at a time.
 report explore(const std::function<void()>& program, const options& how = {});
 
 }  // namespace quiesce::explorer

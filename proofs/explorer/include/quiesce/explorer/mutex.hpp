@@ -135,7 +135,7 @@ public:
     movable_lock(Mutex& m, adopt_lock_t, place at = place::current()) : mutex_(&m), owns_(true), at_(at) {}
     movable_lock(movable_lock&& from) noexcept
         : mutex_(std::exchange(from.mutex_, nullptr)), owns_(std::exchange(from.owns_, false)), at_(from.at_) {}
-    movable_lock& operator=(movable_lock&& from) {
+    movable_lock& operator=(movable_lock&& from) noexcept {
         if (owns_) {
             unlock(at_);
         }
@@ -258,6 +258,8 @@ template <class Mutex>
 class scoped_lock<Mutex> : public lock_guard<Mutex> {
 public:
     using lock_guard<Mutex>::lock_guard;
+    scoped_lock(adopt_lock_t, Mutex& m, detail::place at = detail::place::current())
+        : lock_guard<Mutex>(m, adopt_lock, at) {}
 };
 template <class Mutex>
 scoped_lock(Mutex&, detail::place) -> scoped_lock<Mutex>;

@@ -56,6 +56,8 @@ void record(const std::int64_t* values, std::size_t count);
 std::uint64_t newest(const void* cell);
 /// The calling thread's own pointer under a key, null at first.
 void*& thread_value(const void* key);
+/// The key may stand for something else from here on.
+void forget_thread_values(const void* key);
 /// Called when the calling thread ends, the last given first.
 void at_thread_exit(void (*function)(void*), void* argument);
 void yield();
@@ -74,14 +76,18 @@ bool returns_spuriously(const place& at);
 template <class T>
 std::uint64_t to_word(T value) noexcept {
     static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(std::uint64_t));
+    // Padding is no part of a value.
+#if __has_builtin(__builtin_clear_padding)
+    __builtin_clear_padding(&value);
+#endif
     std::uint64_t word = 0;
-    __builtin_memcpy(&word, &value, sizeof(T));
+    __builtin_memcpy(&word, static_cast<const void*>(&value), sizeof(T));
     return word;
 }
 template <class T>
 T from_word(std::uint64_t word) noexcept {
     T value;
-    __builtin_memcpy(&value, &word, sizeof(T));
+    __builtin_memcpy(static_cast<void*>(&value), &word, sizeof(T));
     return value;
 }
 

@@ -124,10 +124,12 @@ private:
         const std::uint64_t less = drop << expected_at | update;
         // Whoever is early for the next phase waits for the completion of this one.
         const std::uint64_t old = state_.await_add([](std::uint64_t state) { return (state & some) != 0; }, 0 - less,
-                                                   std::memory_order_acq_rel, at);
+                                                   std::memory_order_release, at);
         const std::uint64_t phase = old >> phase_at;
         detail::require(update != 0 && update <= (old & some), "more threads arrive at a barrier than it expects", at);
         if ((old & some) == update) {
+            // It comes after all that arrived; those that only arrive are not ordered among each other.
+            atomic_thread_fence(std::memory_order_acquire, at);
             completion_();
             const std::uint64_t expected = (old - less) >> expected_at & some;
             state_.store((phase + 1) << phase_at | expected << expected_at | expected, std::memory_order_release, at);

@@ -45,7 +45,7 @@ public:
             {});
     }
     thread(thread&& from) noexcept : number_(std::exchange(from.number_, none)) {}
-    thread& operator=(thread&& from) {
+    thread& operator=(thread&& from) noexcept {
         must_not_be_joinable();
         number_ = std::exchange(from.number_, none);
         return *this;
@@ -121,6 +121,7 @@ public:
     thread_specific() = default;
     thread_specific(const thread_specific&) = delete;
     thread_specific& operator=(const thread_specific&) = delete;
+    ~thread_specific() { detail::forget_thread_values(this); }
 
     T& get() const {
         void*& mine = detail::thread_value(this);

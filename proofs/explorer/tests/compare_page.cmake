@@ -1,0 +1,52 @@
+# A page of the documentation cannot rot: what it shows as C++ or as a change is text of the example, and what it shows
+# as text is all that the example prints.
+# Arguments: page, example (its folder), program.
+cmake_minimum_required(VERSION 3.25)
+
+execute_process(COMMAND ${program} RESULT_VARIABLE result OUTPUT_VARIABLE printed ERROR_VARIABLE errors)
+file(READ ${example}/output.txt expected)
+if(NOT result EQUAL 0 OR NOT printed STREQUAL expected)
+  message(FATAL_ERROR "The example came to ${result} and printed:\n${printed}${errors}")
+endif()
+
+set(sources)
+file(GLOB files ${example}/*.hpp ${example}/*.cpp)
+foreach(file IN LISTS files)
+  file(READ ${file} text)
+  string(APPEND sources "${text}")
+endforeach()
+
+file(READ ${page} rest)
+set(shown)
+while(rest MATCHES "\n```(cpp|diff|text)\n")
+  set(language ${CMAKE_MATCH_1})
+  set(fence "${CMAKE_MATCH_0}")
+  string(FIND "${rest}" "${fence}" begin)
+  string(LENGTH "${fence}" length)
+  math(EXPR begin "${begin} + ${length}")
+  string(SUBSTRING "${rest}" ${begin} -1 rest)
+  string(FIND "${rest}" "\n```\n" end)
+  math(EXPR end "${end} + 1")
+  string(SUBSTRING "${rest}" 0 ${end} block)
+  string(SUBSTRING "${rest}" ${end} -1 rest)
+
+  if(language STREQUAL "text")
+    string(APPEND shown "${block}")
+    continue()
+  endif()
+  if(language STREQUAL "diff")
+    string(PREPEND block "\n")
+    string(REGEX REPLACE "\n-[^\n]*" "" block "${block}")
+    string(REGEX REPLACE "\n[+ ]" "\n" block "${block}")
+  endif()
+  string(FIND "${sources}" "${block}" found)
+  if(found EQUAL -1)
+    message(FATAL_ERROR "The page shows what is not in the example:\n${block}")
+  endif()
+endwhile()
+
+# Between two explorations the example leaves a line empty; the page has its own words there.
+string(REPLACE "\n\n" "\n" expected "${expected}")
+if(NOT shown STREQUAL expected)
+  message(FATAL_ERROR "The example prints\n${expected}\nbut the page shows\n${shown}")
+endif()
