@@ -310,6 +310,14 @@ TEST(GracePeriodWaitFor, GivesUpWhileAReaderIsInTheWay) {
     EXPECT_FALSE(domain.wait_for(cookie, 10));
     EXPECT_GE(steady_clock::now() - start, 10ms);
     EXPECT_FALSE(domain.poll(cookie));
+    // Also when it begins late in a millisecond of the clock.
+    for (int i = 0; i != 20; ++i) {
+        while (steady_clock::now().time_since_epoch() % 1ms < 800us) {
+        }
+        const auto late = steady_clock::now();
+        EXPECT_FALSE(domain.wait_for(cookie, 2));
+        EXPECT_GE(steady_clock::now() - late, 2ms);
+    }
     in_the_way.leave();
     EXPECT_TRUE(domain.wait_for(cookie, 10'000));
     EXPECT_TRUE(domain.poll(cookie));

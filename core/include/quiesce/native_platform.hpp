@@ -444,7 +444,8 @@ public:
     template <class T, class Predicate>
     static bool await_for(atomic<T>& cell, Predicate satisfied, std::memory_order order,
                           unsigned milliseconds) noexcept {
-        const std::uint64_t deadline = now() + milliseconds;
+        // One more, since the clock leaves out what has passed of the present millisecond.
+        const std::uint64_t deadline = now() + milliseconds + (milliseconds == 0 ? 0 : 1);
         for (;;) {
             const T seen = cell.load(order);
             if (satisfied(seen)) {

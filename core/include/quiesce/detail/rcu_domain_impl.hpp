@@ -104,6 +104,17 @@ void basic_rcu_domain<P>::wait(cookie c) {
     }
 }
 
+namespace detail {
+
+/// The milliseconds that have passed at least: the clock leaves out fractions, at the beginning too.
+template <platform P>
+std::uint64_t certainly_since(std::uint64_t began) {
+    const std::uint64_t ticks = P::now() - began;
+    return ticks == 0 ? 0 : ticks - 1;
+}
+
+}  // namespace detail
+
 template <platform P>
 bool basic_rcu_domain<P>::drive(cookie c, unsigned milliseconds) {
     const std::uint64_t began = milliseconds == 0 ? 0 : P::now();
@@ -125,7 +136,7 @@ bool basic_rcu_domain<P>::drive(cookie c, unsigned milliseconds) {
             return true;
         }
         // Without the lock, so that nobody waits for longer than its own patience.
-        const std::uint64_t spent = milliseconds == 0 ? 0 : P::now() - began;
+        const std::uint64_t spent = milliseconds == 0 ? 0 : detail::certainly_since<P>(began);
         if ((milliseconds != 0 && spent >= milliseconds) ||
             !gp_.park(in_the_way, milliseconds - static_cast<unsigned>(spent))) {
             tell_driver();
@@ -534,7 +545,7 @@ bool basic_rcu_domain<P>::await_driver(Cell& cell, Predicate satisfied, unsigned
         const std::uint64_t began = P::now();
         for (;;) {
             const bool stepped = driver_.absent() && take_absent_drivers_steps();
-            const std::uint64_t spent = P::now() - began;
+            const std::uint64_t spent = detail::certainly_since<P>(began);
             unsigned patience = stepped ? 0 : driver::look_again_ms;
             if (milliseconds != 0 && spent + patience > milliseconds) {
                 patience = spent < milliseconds ? static_cast<unsigned>(milliseconds - spent) : 0;
@@ -542,7 +553,7 @@ bool basic_rcu_domain<P>::await_driver(Cell& cell, Predicate satisfied, unsigned
             if (P::await_for(cell, satisfied, std::memory_order_acquire, patience)) {
                 return true;
             }
-            if (milliseconds != 0 && P::now() - began >= milliseconds) {
+            if (milliseconds != 0 && detail::certainly_since<P>(began) >= milliseconds) {
                 return false;
             }
         }
