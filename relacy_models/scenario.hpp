@@ -57,6 +57,9 @@ struct scenario_info {
     unsigned preemptions = 2;
     /// The sizes that it runs with, separated by blanks; empty for all. What uses nothing of the core needs only one.
     std::string_view sizes = {};
+    /// Whether the threads of a model exit, and hand on what they keep, only when all are through: for what is large
+    /// and not about that.
+    bool exits_last = false;
 };
 
 struct named_limits {
@@ -65,7 +68,8 @@ struct named_limits {
 };
 
 /// The sizes that a scenario runs with unless it names some of them: the smallest, where nothing wraps, and one where
-/// two of them differ.
+/// two of them differ. The backlog of deferred frees is for the scenario that is about it: to count it multiplies what
+/// an exhaustive search goes through.
 inline constexpr std::array<named_limits, 3> model_sizes{{
     {"1",
      {.shards = 1,
@@ -78,6 +82,8 @@ inline constexpr std::array<named_limits, 3> model_sizes{{
       .spare_slabs = 0,
       .magazine_objects = 1,
       .depot_magazines = 0,
+      .backlog_hurry = 0,
+      .backlog_throttle = 0,
       .first_grace_period = 1}},
     {"2",
      {.shards = 2,
@@ -90,6 +96,8 @@ inline constexpr std::array<named_limits, 3> model_sizes{{
       .spare_slabs = 1,
       .magazine_objects = 2,
       .depot_magazines = 1,
+      .backlog_hurry = 0,
+      .backlog_throttle = 0,
       .first_grace_period = 1}},
     {"asym",
      {.shards = 2,
@@ -102,6 +110,8 @@ inline constexpr std::array<named_limits, 3> model_sizes{{
       .spare_slabs = 0,
       .magazine_objects = 1,
       .depot_magazines = 1,
+      .backlog_hurry = 0,
+      .backlog_throttle = 0,
       .first_grace_period = 1}},
 }};
 

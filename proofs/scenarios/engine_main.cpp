@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "claims.hpp"
+#include "proofs/scenarios/claim.hpp"
 #include "proofs/scenarios/registry.hpp"
 #include "relacy_models/engine_protocol.hpp"
 
@@ -18,24 +19,6 @@ constexpr std::uint64_t no_limit = 1'000'000'000;
 constexpr const char* exhaustive = "exhaustive";
 /// For each run of what is not claimed.
 constexpr double deep_seconds = 60;
-
-/// A row of proofs/claims.tsv.
-struct claim {
-    std::string name;
-    std::string size;
-    std::string verdict;
-    std::uint64_t executions = 0;
-};
-
-std::vector<claim> read_claims() {
-    std::vector<claim> claims;
-    const std::vector<std::string> lines = split(claims_text, '\n');
-    for (std::size_t i = 1; i < lines.size(); ++i) {
-        const std::vector<std::string> columns = split(lines[i], '\t');
-        claims.push_back({columns[0], columns[1], columns[3], std::stoull(columns[4])});
-    }
-    return claims;
-}
 
 /// A case, and its program.
 struct subject : engine::subject {
@@ -56,6 +39,19 @@ std::vector<subject> subjects() {
 struct outcome : engine::result {
     explorer::violation violation;
 };
+
+std::vector<claim> claims_about(const std::vector<subject>& all) {
+    std::vector<claim> claims = read_claims(claims_text);
+    const claim* const orphan = first_orphan(claims, [&](const claim& c) {
+        return std::any_of(all.begin(), all.end(),
+                           [&](const subject& s) { return s.name() == c.name && s.runs_with(c.size); });
+    });
+    if (orphan != nullptr) {
+        engine::usage_error("proofs/claims.tsv claims something of '" + orphan->name + "' at size '" + orphan->size +
+                            "', which there is not; proofs/README.md tells how to write the claims anew.");
+    }
+    return claims;
+}
 
 std::string finding_of(std::string kind) {
     std::replace(kind.begin(), kind.end(), ' ', '_');
@@ -91,16 +87,16 @@ outcome explore(const subject& s, const limits& sizes, const explorer::options& 
 }
 
 void describe() {
+    const std::vector<subject> all = subjects();
+    const std::vector<claim> claims = claims_about(all);
     engine::print_line({{"type", "engine"},
                         {"protocol", 1},
                         {"name", engine::name},
                         {"version", QUIESCE_VERSION},
                         {"searches", {exhaustive}}});
-    const std::vector<subject> all = subjects();
     for (const subject& s : all) {
         engine::describe(s);
     }
-    const std::vector<claim> claims = read_claims();
     for (const subject& s : all) {
         for (const named_limits& l : model_sizes) {
             const bool claimed = std::any_of(claims.begin(), claims.end(),
@@ -135,7 +131,7 @@ int run(const engine::request& r) {
     how.max_seconds = r.seconds;
     how.progress = [](const explorer::progress& p) { engine::print_progress(p.executions, p.seconds); };
     outcome o = explore(*s, s->sizes(r.size), how);
-    for (const claim& c : read_claims()) {
+    for (const claim& c : claims_about(all)) {
         // What was claimed must be found again, to the execution.
         const bool finished = o.verdict == "exhausted" || o.verdict == "violated";
         if (c.name == r.what && c.size == r.size && finished && c.executions != o.iterations) {

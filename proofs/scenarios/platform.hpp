@@ -47,8 +47,12 @@ public:
         friend class explorer_platform;
         explorer::atomic<T> cell_;
         // How often it was woken. A parked thread waits for this to change, not for the value, so that a wake that is
-        // missing is seen.
+        // missing is seen. Whether a wake came before a thread parked or after it makes no difference to a futex: if
+        // before, the thread finds that the value is another one, and does not park. So any wake that the thread has
+        // not seen lets it look again, and no execution is spent on which of the two it was.
         explorer::atomic<std::uint32_t> wakes_;
+        // The wakes that each thread has seen; its own.
+        std::uint32_t known_wakes_[proofs::max_threads] = {};
     };
 
     template <class T>
@@ -92,34 +96,33 @@ public:
 
     template <class T, class Predicate>
     static T await(atomic<T>& cell, Predicate satisfied, std::memory_order order, place at = place::current()) {
-        for (;;) {
-            const std::uint32_t wakes = cell.wakes_.load(std::memory_order_acquire, at);
-            const T seen = cell.load(order, at);
-            if (satisfied(seen)) {
-                return seen;
-            }
-            cell.wakes_.await([wakes](std::uint32_t now) { return now != wakes; }, std::memory_order_acquire, at);
+        T seen = cell.load(order, at);
+        while (!satisfied(seen)) {
+            std::uint32_t& known = cell.known_wakes_[this_thread()];
+            known =
+                cell.wakes_.await([known](std::uint32_t now) { return now > known; }, std::memory_order_acquire, at);
+            seen = cell.load(order, at);
         }
+        return seen;
     }
 
     template <class T, class Predicate>
     static bool await_for(atomic<T>& cell, Predicate satisfied, std::memory_order order, unsigned,
                           place at = place::current()) {
-        for (;;) {
-            const std::uint32_t wakes = cell.wakes_.load(std::memory_order_acquire, at);
-            if (satisfied(cell.load(order, at))) {
-                return true;
-            }
+        while (!satisfied(cell.load(order, at))) {
             if (explorer::choose(2, at) != 0) {
                 return satisfied(cell.load(order, at));
             }
-            cell.wakes_.await_timed([wakes](std::uint32_t now) { return now != wakes; }, std::memory_order_acquire, at);
+            std::uint32_t& known = cell.known_wakes_[this_thread()];
+            known = cell.wakes_.await_timed([known](std::uint32_t now) { return now > known; },
+                                            std::memory_order_acquire, at);
         }
+        return true;
     }
 
     template <class T>
     static void wake(atomic<T>& cell, place at = place::current()) {
-        (void)cell.wakes_.fetch_add(1, std::memory_order_acq_rel, at);
+        cell.known_wakes_[this_thread()] = cell.wakes_.fetch_add(1, std::memory_order_acq_rel, at) + 1;
     }
 
     static std::uint64_t now() { return 0; }

@@ -26,18 +26,26 @@ void execute() {
     instance of_this_execution;
     current = &of_this_execution;
     Scenario s;
+    // Numbered from 1 on.
     explorer::thread threads[max_threads];
     for (unsigned i = 0; i != Scenario::info.threads; ++i) {
         threads[i] = explorer::thread([&s, i] {
             s.thread(i);
-            current->slots.exit_thread(explorer::this_thread::number());
+            if (!Scenario::info.exits_last) {
+                current->slots.exit_thread(i + 1);
+            }
         });
     }
     for (unsigned i = 0; i != Scenario::info.threads; ++i) {
         threads[i].join();
     }
+    if (Scenario::info.exits_last) {
+        for (unsigned i = 0; i != Scenario::info.threads; ++i) {
+            current->slots.exit_thread(i + 1);
+        }
+    }
     s.finish();
-    current->slots.exit_thread(explorer::this_thread::number());
+    current->slots.exit_thread(0);
 }
 
 /// Registers a scenario when a static of this type is built.

@@ -66,10 +66,15 @@ struct model : rl::test_suite<model<Threads>, static_cast<rl::thread_id_t>(Threa
     }
     void thread(unsigned i) {
         state.scenario->thread(storage, i);
-        current.slots.exit_thread(i);
+        if (!state.scenario->info->exits_last) {
+            current.slots.exit_thread(i);
+        }
     }
     void after() {
         current.threads_run = false;
+        for (unsigned i = 0; i != Threads && state.scenario->info->exits_last; ++i) {
+            current.slots.exit_thread(i);
+        }
         state.scenario->finish(storage);
         state.scenario->destroy(storage);
     }

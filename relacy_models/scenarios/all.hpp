@@ -37,6 +37,7 @@
 #include "relacy_models/scenarios/polled_cookie_is_served.hpp"
 #include "relacy_models/scenarios/queued_work_wakes_the_driver.hpp"
 #include "relacy_models/scenarios/sections_after_grace_period_see_what_came_before.hpp"
+#include "relacy_models/scenarios/service_asked_for_during_a_pause_is_started.hpp"
 #include "relacy_models/scenarios/thread_exit_hands_its_record_on.hpp"
 #include "relacy_models/scenarios/thread_exit_leaves_its_frees.hpp"
 #include "relacy_models/scenarios/thread_keeps_nothing_for_a_destroyed_cache.hpp"

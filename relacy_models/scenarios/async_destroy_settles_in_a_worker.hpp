@@ -1,7 +1,8 @@
 // A cache is destroyed right after free_rcu; a worker waits for what is in flight, and must find that nothing is held.
 #pragma once
 
-#include "quiesce/basic_cache.hpp"
+#include <optional>
+
 #include "relacy_models/scenarios/support.hpp"
 
 namespace quiesce::models {
@@ -21,32 +22,31 @@ struct async_destroy_settles_in_a_worker {
                                         defects,
                                         must_reach,
                                         false,
-                                        0};
+                                        0,
+                                        {},
+                                        true};
 
-    basic_rcu_domain<P> domain;
-    basic_cache<P> cache{domain, cache_named("objects", destroy_strategy::async)};
-    departures<P> over;
+    object_in_flight<P> flight{destroy_strategy::async};
+    std::optional<basic_cache_token<P>> end;
 
     void thread(unsigned i) {
         switch (i) {
             case 0: {
-                cache.free_rcu(cache.allocate());
-                cache.destroy().wait();
-                over.leave(domain);
+                flight.defer();
+                end.emplace(flight.cache.destroy());
                 break;
             }
             case 1: {
-                domain.wait_for_settles(0);
-                P::check(domain.settle_step(), "a destroyed cache did not reach the worker");
+                flight.domain.wait_for_settles(0);
+                P::check(flight.domain.settle_step(), "a destroyed cache did not reach the worker");
                 P::reached("the worker settled the cache");
-                over.leave(domain);
                 break;
             }
-            default: drive_all(domain, over.all(2));
+            default: flight.serve();
         }
     }
 
-    void finish() {}
+    void finish() { P::check(end->poll(), "the cache did not end"); }
 };
 
 }  // namespace quiesce::models

@@ -37,7 +37,8 @@ struct barrier_waits_for_earlier_callbacks {
     };
     callback here;
     callback elsewhere;
-    departures<P> over;
+
+    signal<P> elsewhere_queued;
 
     barrier_waits_for_earlier_callbacks() {
         P::name(here.finished, "here.finished");
@@ -52,20 +53,22 @@ struct barrier_waits_for_earlier_callbacks {
 
     void thread(unsigned i) {
         if (i == 0) {
-            // The caller moves between shards, either way, as a thread moves between processors.
-            const unsigned first = P::choose(2);
-            P::move_to_shard(first);
+            // To the shard that is served first, so that what it waits for may be done while the other's is not.
+            P::move_to_shard(1);
             domain.retire(&elsewhere, &run);
-            P::move_to_shard(1 - first);
+            P::move_to_shard(0);
+            elsewhere_queued.give();
             domain.retire(&here, &run);
             domain.barrier();
             P::check(here.finished.get() == 1, "the barrier returned before a callback had finished");
             P::check(elsewhere.finished.get() == 1, "the barrier returned before a callback of another shard");
             P::reached("the barrier waited for callbacks");
-            over.leave(domain);
             return;
         }
-        drive(domain, over.all(1));
+        elsewhere_queued.await();
+        drive(domain, [this] { return here.finished.get() == 1 && elsewhere.finished.get() == 1; });
+        // The barrier's markers, where they came behind the callbacks.
+        run_callbacks(domain);
     }
 
     void finish() {}

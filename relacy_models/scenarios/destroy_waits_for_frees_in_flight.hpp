@@ -1,7 +1,6 @@
 // A cache is destroyed right after free_rcu, by a destroyer that waits: nothing is in flight when it returns.
 #pragma once
 
-#include "quiesce/basic_cache.hpp"
 #include "relacy_models/scenarios/support.hpp"
 
 namespace quiesce::models {
@@ -23,20 +22,17 @@ struct destroy_waits_for_frees_in_flight {
                                         false,
                                         0};
 
-    basic_rcu_domain<P> domain;
-    basic_cache<P> cache{domain, cache_named("objects", destroy_strategy::wait)};
-    departures<P> over;
+    object_in_flight<P> flight{destroy_strategy::wait};
 
     void thread(unsigned i) {
         if (i == 0) {
-            cache.free_rcu(cache.allocate());
-            const auto end = cache.destroy();
+            flight.defer();
+            const auto end = flight.cache.destroy();
             P::check(end.poll(), "destroy returned before the cache had ended");
             P::reached("the cache ended in destroy");
-            over.leave(domain);
             return;
         }
-        drive_all(domain, over.all(1));
+        flight.serve();
     }
 
     void finish() {}

@@ -33,7 +33,7 @@ struct free_rcu_barrier_covers_earlier_shards {
     basic_rcu_domain<P> domain;
     // Unordered but for what the barrier orders.
     noted_callback<P> object[objects];
-    departures<P> over;
+    signal<P> deferred;
 
     free_rcu_barrier_covers_earlier_shards() {
         for (noted_callback<P>& o : object) {
@@ -48,15 +48,25 @@ struct free_rcu_barrier_covers_earlier_shards {
                 domain.free_rcu(&o, &noted_callback<P>::run_headless);
             }
             P::move_to_shard(1);
+            deferred.give();
             domain.free_rcu_barrier();
             for (noted_callback<P>& o : object) {
                 P::check(o.ran.get() == 1, "the barrier returned before an object was freed");
             }
             P::reached("the barrier covered both shards");
-            over.leave(domain);
             return;
         }
-        drive_frees(domain, over.all(1));
+        deferred.await();
+        drive_frees(domain, [this] { return all_freed(); });
+    }
+
+    bool all_freed() {
+        for (noted_callback<P>& o : object) {
+            if (o.ran.get() != 1) {
+                return false;
+            }
+        }
+        return true;
     }
 
     void finish() {}

@@ -30,7 +30,6 @@ struct free_rcu_barrier_waits_for_monitor {
     noted_callback<P> object;
     // Only for the label.
     typename P::template atomic<unsigned> barrier_began{0};
-    departures<P> over;
 
     free_rcu_barrier_waits_for_monitor() {
         P::name(object.ran, "object.freed");
@@ -42,14 +41,13 @@ struct free_rcu_barrier_waits_for_monitor {
             barrier_began.store(1, std::memory_order_relaxed);
             domain.free_rcu_barrier();
             P::check(object.ran.get() == 1, "the barrier returned before an object was freed");
-            over.leave(domain);
             return;
         }
         const unsigned before = barrier_began.load(std::memory_order_relaxed);
         if (domain.monitor_step() && before == 0 && barrier_began.load(std::memory_order_relaxed) == 1) {
             P::reached("the barrier met the monitor");
         }
-        drive_frees(domain, over.all(1));
+        drive_frees(domain, [this] { return object.ran.get() == 1; });
     }
 
     void finish() {}

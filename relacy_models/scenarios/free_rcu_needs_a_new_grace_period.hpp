@@ -31,21 +31,13 @@ struct free_rcu_needs_a_new_grace_period {
     basic_rcu_domain<P> domain;
     noted_callback<P> earlier;
     typename P::template atomic<item*> current{item::create(1)};
-    typename P::template atomic<unsigned> stage{0};
+    static constexpr unsigned stages = 6;
+    signal<P> entered[stages];
 
-    free_rcu_needs_a_new_grace_period() {
-        P::name(current, "current");
-        P::name(stage, "stage");
-    }
+    free_rcu_needs_a_new_grace_period() { P::name(current, "current"); }
 
-    void enter_stage(unsigned s) {
-        stage.store(s, std::memory_order_release);
-        P::wake(stage);
-    }
-    void await_stage(unsigned s) {
-        P::await(
-            stage, [s](unsigned now) { return now >= s; }, std::memory_order_acquire);
-    }
+    void enter_stage(unsigned s) { entered[s - 1].give(); }
+    void await_stage(unsigned s) { entered[s - 1].await(); }
 
     void thread(unsigned i) {
         switch (i) {

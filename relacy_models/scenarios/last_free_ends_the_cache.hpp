@@ -25,19 +25,20 @@ struct last_free_ends_the_cache {
 
     basic_rcu_domain<P> domain;
     basic_cache<P> cache{domain, cache_named("objects", destroy_strategy::last_free)};
+    const unsigned objects = smallest<P>() ? 1 : 2;
     void* held[2];
     unsigned ends = 0;
 
     last_free_ends_the_cache() {
-        for (void*& object : held) {
-            object = cache.allocate();
+        for (unsigned i = 0; i != objects; ++i) {
+            held[i] = cache.allocate();
         }
     }
 
     void thread(unsigned i) {
-        if (i < 2) {
+        if (i < objects) {
             cache.free(held[i]);
-        } else {
+        } else if (i == 2) {
             cache.destroy().on_end([](void* self) { ++static_cast<last_free_ends_the_cache*>(self)->ends; }, this);
         }
     }

@@ -26,13 +26,18 @@ struct nothing_deferred_is_stranded {
 
     basic_rcu_domain<P> domain;
     noted_callback<P> object[2];
+    signal<P> begun;
 
     void thread(unsigned i) {
         if (i == 0) {
             for (noted_callback<P>& o : object) {
                 domain.free_rcu(static_cast<basic_rcu_head<P>*>(&o), &noted_callback<P>::run);
+                begun.give();
             }
             return;
+        }
+        if (smallest<P>()) {
+            begun.await();
         }
         drive_frees(domain, [this] { return object[0].ran.get() == 1 && object[1].ran.get() == 1; });
         P::reached("everything was freed");

@@ -5,11 +5,18 @@
 #include <cstdint>
 #include <new>
 
-#include "quiesce/cache_options.hpp"
+#include "quiesce/basic_cache.hpp"
 #include "quiesce/rcu_domain.hpp"
 #include "relacy_models/scenario.hpp"
 
 namespace quiesce::models {
+
+/// Whether this is the smallest of the sizes, at which an exhaustive search comes to its end in seconds. There the
+/// threads of a large scenario take turns in what others are about.
+template <class P>
+bool smallest() {
+    return P::limits().shards == 1;
+}
 
 /// An object under RCU. Readers read the canary and reclaim writes it, so that every engine sees a read that is not
 /// ordered with the free, also when the memory is used again.
@@ -66,7 +73,7 @@ struct noted_callback : basic_rcu_head<P> {
 /// What a driver does, until `finished` says so after a step. `take_steps(advanced)` returns whether it did anything.
 template <class P, class Steps, class Finished>
 void drive_steps(basic_rcu_domain<P>& domain, Steps take_steps, Finished finished) {
-    while (!finished()) {
+    for (;;) {
         const std::uint64_t epoch = domain.work_epoch();
         step_result step{};
         const bool did = take_steps(step);
@@ -106,13 +113,37 @@ void drive_frees(basic_rcu_domain<P>& domain, Finished finished) {
         finished);
 }
 
+/// Runs the callbacks that are queued, and what is queued behind them meanwhile. Nobody else takes steps.
+template <class P>
+void run_callbacks(basic_rcu_domain<P>& domain) {
+    while (domain.advance_grace_period() != step_result::idle || domain.reclaim_step() != 0) {
+    }
+}
+
+/// What one thread waits for and another says once.
+template <class P>
+class signal {
+public:
+    void give() {
+        given_.store(1, std::memory_order_release);
+        P::wake(given_);
+    }
+    void await() {
+        P::await(
+            given_, [](unsigned given) { return given != 0; }, std::memory_order_acquire);
+    }
+
+private:
+    typename P::template atomic<unsigned> given_{0};
+};
+
 /// How the other threads tell the one that plays the driver that they are done.
 template <class P>
 class departures {
 public:
     void leave(basic_rcu_domain<P>& domain) {
         gone_.fetch_add(1, std::memory_order_release);
-        (void)domain.start_poll();
+        domain.announce_work();
     }
     auto all(unsigned threads) {
         return [this, threads] { return gone_.load(std::memory_order_acquire) == threads; };
@@ -122,18 +153,36 @@ private:
     typename P::template atomic<unsigned> gone_{0};
 };
 
-/// Both.
-template <class P, class Finished>
-void drive_all(basic_rcu_domain<P>& domain, Finished finished) {
+/// Both, until so many callbacks have run.
+template <class P>
+void drive_all(basic_rcu_domain<P>& domain, unsigned callbacks) {
+    unsigned ran = 0;
     drive_steps(
         domain,
-        [&domain](step_result& step) {
+        [&](step_result& step) {
             bool did = domain.monitor_step();
             step = domain.advance_grace_period();
             did |= domain.free_step() != 0;
-            return domain.reclaim_step() != 0 || did;
+            const unsigned now = domain.reclaim_step();
+            ran += now;
+            return now != 0 || did;
         },
-        finished);
+        [&] { return ran == callbacks; });
+}
+
+/// The part that serves callbacks, until so many have run.
+template <class P>
+void drive_callbacks(basic_rcu_domain<P>& domain, unsigned callbacks) {
+    unsigned ran = 0;
+    drive_steps(
+        domain,
+        [&](step_result& step) {
+            step = domain.advance_grace_period();
+            const unsigned now = domain.reclaim_step();
+            ran += now;
+            return now != 0;
+        },
+        [&] { return ran == callbacks; });
 }
 
 /// Frees everything that is deferred and runs every callback; nobody else uses the domain.
@@ -148,21 +197,51 @@ void drain(basic_rcu_domain<P>& domain) {
 template <class P, unsigned writers, unsigned sections>
 struct writers_wait_for_a_reader {
     basic_rcu_domain<P> domain;
-    typename P::template atomic<std::uint32_t> waiting{0};
+    // Only for the label.
+    struct flag {
+        typename P::template atomic<std::uint32_t> set{0};
+    };
+    flag came[writers];
+    signal<P> in_section;
+    std::uint64_t cookie = 0;
 
     void thread(unsigned i) {
         if (i != 0) {
-            waiting.fetch_add(1, std::memory_order_relaxed);
-            domain.synchronize();
+            came[i - 1].set.store(1, std::memory_order_relaxed);
+            if (smallest<P>()) {
+                in_section.await();
+                if (sections > 1 && i == writers) {
+                    (void)domain.advance_grace_period();
+                } else {
+                    domain.wait(cookie);
+                }
+            } else {
+                domain.synchronize();
+            }
             return;
         }
         for (unsigned n = 0; n != sections; ++n) {
             domain.lock();
-            if (waiting.load(std::memory_order_relaxed) == writers) {
+            if (smallest<P>() && n == 0) {
+                // All wait for one grace period, which has begun.
+                cookie = domain.start_poll();
+                (void)domain.advance_grace_period();
+                in_section.give();
+            }
+            if (n == 0 && all_came()) {
                 P::reached(all_waited);
             }
             domain.unlock();
         }
+    }
+
+    bool all_came() {
+        for (flag& f : came) {
+            if (f.set.load(std::memory_order_relaxed) == 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     void finish() {}
@@ -179,6 +258,42 @@ inline cache_options cache_named(std::string_view name, destroy_strategy on_dest
     o.on_destroy = on_destroy;
     return o;
 }
+
+/// A cache with one object, which one thread has given to free_rcu and another, the driver, frees.
+template <class P>
+struct object_in_flight {
+    explicit object_in_flight(destroy_strategy on_destroy) : cache{domain, cache_named("objects", on_destroy)} {}
+
+    basic_rcu_domain<P> domain;
+    basic_cache<P> cache;
+    signal<P> deferred;
+    signal<P> in_batch;
+
+    void defer() {
+        cache.free_rcu(cache.allocate());
+        deferred.give();
+        if (smallest<P>()) {
+            in_batch.await();
+        }
+    }
+
+    /// Until the cache has ended.
+    void serve() {
+        if (!smallest<P>()) {
+            drive_all(domain, 1);
+            return;
+        }
+        // A driver that goes no further before somebody asks for it.
+        deferred.await();
+        (void)domain.monitor_step();
+        (void)domain.advance_grace_period();
+        const std::uint64_t epoch = domain.work_epoch();
+        in_batch.give();
+        domain.wait_for_work(epoch, 0);
+        (void)domain.free_step();
+        drive_callbacks(domain, 1);
+    }
+};
 
 /// An object of a type-stable cache, that may be locked whenever it is found.
 template <class P>

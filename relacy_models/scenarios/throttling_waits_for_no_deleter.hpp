@@ -24,22 +24,27 @@ struct throttling_waits_for_no_deleter {
         defects,
         must_reach,
         false,
-        0};
+        0,
+        {},
+        true};
 
-    static constexpr unsigned objects = 3;
+    static constexpr unsigned most = 3;
+    // Enough that a full block is handed over.
+    const unsigned objects = P::limits().free_block_entries + 1;
 
     basic_rcu_domain<P> domain;
     typename P::mutex lock;
+    signal<P> begun;
 
     struct item : noted_callback<P> {
         throttling_waits_for_no_deleter* owner = nullptr;
         unsigned number = 0;
     };
     // The producer's, then those that the deleter of its first object defers.
-    item object[2 * objects];
+    item object[2 * most];
 
     throttling_waits_for_no_deleter() {
-        domain.limit_backlog({.hurry_at = 1, .throttle_at = 1, .throttle_ms = 1});
+        domain.limit_backlog({.hurry_at = smallest<P>() ? 0U : 1U, .throttle_at = 1, .throttle_ms = 1});
         for (unsigned n = 0; n != 2 * objects; ++n) {
             object[n].owner = this;
             object[n].number = n;
@@ -49,6 +54,9 @@ struct throttling_waits_for_no_deleter {
     void defer_from(unsigned first) {
         for (unsigned n = first; n != first + objects; ++n) {
             domain.free_rcu(&object[n], &free_item);
+            if (n == 0) {
+                begun.give();
+            }
         }
     }
 
@@ -59,7 +67,7 @@ struct throttling_waits_for_no_deleter {
             o->note();
         }
         if (o->number == 0) {
-            o->owner->defer_from(objects);
+            o->owner->defer_from(o->owner->objects);
             P::reached("a deleter went over the limit");
         }
     }
@@ -71,12 +79,15 @@ struct throttling_waits_for_no_deleter {
             P::reached("a producer was slowed down");
             return;
         }
+        if (smallest<P>()) {
+            begun.await();
+        }
         drive_frees(domain, [this] { return all_freed(); });
     }
 
     bool all_freed() {
-        for (item& o : object) {
-            if (o.ran.get() != 1) {
+        for (unsigned n = 0; n != 2 * objects; ++n) {
+            if (object[n].ran.get() != 1) {
                 return false;
             }
         }

@@ -147,6 +147,9 @@ TEST(ScenarioStress, QueuedWorkWakesTheDriver) {
 TEST(ScenarioStress, SectionsAfterGracePeriodSeeWhatCameBefore) {
     stress_all_sizes<models::sections_after_grace_period_see_what_came_before>();
 }
+TEST(ScenarioStress, ServiceAskedForDuringAPauseIsStarted) {
+    stress_all_sizes<models::service_asked_for_during_a_pause_is_started>();
+}
 TEST(ScenarioStress, ThreadExitHandsItsRecordOn) {
     stress_all_sizes<models::thread_exit_hands_its_record_on>();
 }

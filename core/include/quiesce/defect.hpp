@@ -60,6 +60,7 @@ enum class defect : std::uint8_t {
     armed_cleared_after_test,
     monitor_forgets_pending,
     new_record_only_arms,
+    monitor_asked_relaxed,
     thread_exit_drops_frees,
     free_barrier_does_not_collect,
     free_barrier_only_own_shard,
@@ -78,6 +79,12 @@ enum class defect : std::uint8_t {
     destroy_ignores_slabs_in_grace,
     end_published_relaxed,
     reference_given_up_relaxed,
+    // A fork.
+    pause_begun_relaxed,
+    request_left_with_release,
+    pause_tested_with_acquire,
+    pause_ended_with_release,
+    request_looked_for_with_acquire,
     // The end of a program.
     flush_looks_once,
     batch_ends_without_waking,

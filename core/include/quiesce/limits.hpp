@@ -33,7 +33,7 @@ struct limits {
     /// The same when the backlog is at `backlog_hurry`.
     unsigned pressed_delay_ms = 1;
     /// Objects handed over and not freed yet at which the driver delays less, and at which producers are slowed down;
-    /// the most milliseconds for which one call is.
+    /// the most milliseconds for which one call is. 0 is no limit.
     std::uint64_t backlog_hurry = std::uint64_t{8} * 1024;
     std::uint64_t backlog_throttle = std::uint64_t{128} * 1024;
     unsigned throttle_ms = 10;

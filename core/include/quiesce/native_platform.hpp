@@ -14,6 +14,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "quiesce/detail/pause_handshake.hpp"
 #include "quiesce/platform.hpp"
 
 namespace quiesce {
@@ -70,6 +71,7 @@ bool set_slot(std::size_t index, void* value) noexcept;
 bool thread_is_busy() noexcept;
 
 /// A thread that is started when it is first needed, and stopped once and for all.
+template <class P>
 class service_thread {
 public:
     service_thread() = default;
@@ -79,23 +81,19 @@ public:
     /// Throws std::system_error when no thread can be had. Does nothing after `stop`.
     template <class Run>
     void ensure_started(Run run) {
-        if (phase_.load(std::memory_order_acquire) == phase::started) [[likely]] {
+        if (phase_.started()) [[likely]] {
             return;
         }
-        if (phase_.load(std::memory_order_seq_cst) == phase::paused) {
-            // Whoever forks may be waiting for this thread, which must therefore not wait for the fork.
-            wanted_.store(true, std::memory_order_seq_cst);
-            if (phase_.load(std::memory_order_seq_cst) == phase::paused) {
-                return;
-            }
+        if (phase_.left_to_pauser()) {
+            return;
         }
         const std::scoped_lock hold(lock_);
-        if (phase_.load(std::memory_order_relaxed) == phase::needed) {
+        if (phase_.needed()) {
             thread_ = std::thread([this, run] {
                 running_.store(std::this_thread::get_id(), std::memory_order_relaxed);
                 run();
             });
-            phase_.store(phase::started, std::memory_order_release);
+            phase_.set_started();
         }
     }
 
@@ -108,7 +106,7 @@ public:
             join(wake);
         }
         stopping_.store(true, std::memory_order_relaxed);
-        phase_.store(phase::started, std::memory_order_release);
+        phase_.set_started();
         absent_.store(true, std::memory_order_relaxed);
     }
 
@@ -121,15 +119,14 @@ public:
         if (absent() || on_this_thread()) {
             return;
         }
-        wanted_.store(thread_.joinable(), std::memory_order_relaxed);
-        phase_.store(phase::paused, std::memory_order_seq_cst);
+        phase_.pause(thread_.joinable());
         join(wake);
         absent_.store(true, std::memory_order_relaxed);
     }
     template <class Run>
     void after_fork_in_parent(Run run) noexcept {
         after_fork_in_child();
-        if (wanted_.load(std::memory_order_seq_cst)) {
+        if (phase_.wanted()) {
             try {
                 ensure_started(run);
             } catch (const std::exception&) {
@@ -138,9 +135,9 @@ public:
         }
     }
     void after_fork_in_child() noexcept {
-        if (phase_.load(std::memory_order_relaxed) == phase::paused) {
+        if (phase_.paused()) {
             absent_.store(false, std::memory_order_relaxed);
-            phase_.store(phase::needed, std::memory_order_seq_cst);
+            phase_.end_pause();
         }
         lock_.unlock();
     }
@@ -153,8 +150,6 @@ public:
     }
 
 private:
-    enum class phase : std::uint8_t { needed, started, paused };
-
     template <class Wake>
     void join(Wake wake) noexcept {
         if (thread_.joinable()) {
@@ -170,9 +165,7 @@ private:
     std::thread thread_;
     /// The thread, as it knows itself.
     std::atomic<std::thread::id> running_{};
-    std::atomic<phase> phase_{phase::needed};
-    /// Whether the thread was asked for while it was paused, or ran before.
-    std::atomic<bool> wanted_{false};
+    detail::pause_handshake<P> phase_;
     std::atomic<bool> stopping_{false};
     std::atomic<bool> absent_{false};
 };
@@ -383,7 +376,7 @@ public:
         }
 
         Domain& domain_;
-        native::service_thread thread_;
+        native::service_thread<native_platform> thread_;
     };
 
     /// The thread that settles destroyed caches, which blocks: started by the first cache that may need it.
@@ -423,7 +416,7 @@ public:
         }
 
         Domain& domain_;
-        native::service_thread thread_;
+        native::service_thread<native_platform> thread_;
     };
 
     /// Orders this thread's accesses against another thread's heavy fence; nothing else.

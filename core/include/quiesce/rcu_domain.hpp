@@ -154,7 +154,7 @@ public:
     /// allows. Does not block.
     void hurry() { frees_.hurry(); }
 
-    /// Requires that no other call on the domain is under way.
+    /// Requires that no other call on the domain is under way and, where the backlog was not counted, nothing deferred.
     void limit_backlog(const backlog_limits& limits) { frees_.limit_backlog(limits); }
 
     /// Objects that were handed over by threads and are not freed yet. Does not block; a snapshot.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "proofs/scenarios/claim.hpp"
 #include "relacy_models/tests/called_engine.hpp"
 
 namespace {
@@ -36,6 +37,20 @@ TEST(ExplorerEngine, MayStopAtALimitOnlyInWhatIsNotClaimed) {
         EXPECT_EQ(may_stop, p.contains("label")) << p;
         EXPECT_EQ(may_stop, p.contains("seconds")) << p;
     }
+}
+
+TEST(Claims, OfACaseOrASizeThatThereIsNotAreFound) {
+    using namespace quiesce::models::proofs;
+    const std::vector<claim> claims = read_claims(
+        "case\tsize\tmodel\tverdict\texecutions\tversion\n"
+        "there\t1\trc11\texhausted\t7\t0.1.0\n"
+        "there\t2\trc11\texhausted\t8\t0.1.0\n"
+        "gone\t1\trc11\texhausted\t9\t0.1.0\n");
+    ASSERT_EQ(claims.size(), 3U);
+    EXPECT_EQ(claims[1].executions, 8U);
+    EXPECT_EQ(first_orphan(claims, [](const claim&) { return true; }), nullptr);
+    EXPECT_EQ(first_orphan(claims, [](const claim& c) { return c.name == "there"; }), &claims[2]);
+    EXPECT_EQ(first_orphan(claims, [](const claim& c) { return c.size == "1"; }), &claims[1]);
 }
 
 TEST(ExplorerEngine, TimesOutAtALimit) {

@@ -30,12 +30,13 @@ template <platform P>
 class basic_rcu_domain;
 
 /// How far deferred frees may run ahead of the driver, in objects that threads have handed over.
+/// The backlog is counted where one of the first two is not 0.
 struct backlog_limits {
-    /// From here on the driver delays for `pressed_delay_ms` at most.
+    /// From here on the driver delays for `pressed_delay_ms` at most; 0 is no such limit.
     std::uint64_t hurry_at;
     /// From here on a call that hands a full block over waits until the driver is below it again, at most `throttle_ms`
-    /// (0: never). Not inside a section, callback or deleter of any domain, and not with an embedded head; what could
-    /// not be slowed down, or not long enough, is counted.
+    /// (0: never). 0 is no such limit. Not inside a section, callback or deleter of any domain, and not with an
+    /// embedded head; what could not be slowed down, or not long enough, is counted.
     std::uint64_t throttle_at;
     unsigned throttle_ms;
 };
@@ -117,6 +118,7 @@ private:
     void detach_and_hand_over(record& r);
     unsigned collect();
     void arm(record* r);
+    bool counts_backlog() const { return limits_.hurry_at != 0 || limits_.throttle_at != 0; }
     void press();
     void slow_down(bool may_wait);
     void free_all(free_channels<P>& channels, shard& from);

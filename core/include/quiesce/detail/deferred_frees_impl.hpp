@@ -184,8 +184,10 @@ void deferred_frees<P>::defer(head* h, typename head::callback function) {
 
 template <class P>
 void deferred_frees<P>::hand_over(block* full, head_list<P>& heads, unsigned heads_count) {
-    // Counted first, or the driver may count it off before.
-    backlog_.fetch_add((full == nullptr ? 0 : full->count) + heads_count, std::memory_order_relaxed);
+    if (counts_backlog()) {
+        // Counted first, or the driver may count it off before.
+        backlog_.fetch_add((full == nullptr ? 0 : full->count) + heads_count, std::memory_order_relaxed);
+    }
     here().hand_over(full, heads, heads_count, domain_.gp_);
 }
 
@@ -216,7 +218,8 @@ void deferred_frees<P>::hurry() {
     constexpr auto hurried = static_cast<std::uint32_t>(monitor_state::hurried);
     domain_.start_driver();
     // [mon.1] release pairs with [mon.2]: the monitor finds the record that is why it was asked.
-    if (armed_.exchange(hurried, std::memory_order_release) != hurried) {
+    if (armed_.exchange(hurried, P::seeded(defect::monitor_asked_relaxed) ? std::memory_order_relaxed
+                                                                          : std::memory_order_release) != hurried) {
         domain_.announce_work();
     }
 }
@@ -437,9 +440,11 @@ void deferred_frees<P>::free_all(free_channels<P>& channels, shard& from) {
         h->function.set(nullptr);
         function(h);
     }
-    const std::uint64_t before = backlog_.fetch_sub(objects, std::memory_order_relaxed);
-    if (before >= limits_.throttle_at && before - objects < limits_.throttle_at) {
-        P::wake(backlog_);
+    if (counts_backlog()) {
+        const std::uint64_t before = backlog_.fetch_sub(objects, std::memory_order_relaxed);
+        if (before >= limits_.throttle_at && before - objects < limits_.throttle_at) {
+            P::wake(backlog_);
+        }
     }
     if (from.freed(units)) {
         barrier_count_down();
@@ -490,11 +495,14 @@ void deferred_frees<P>::barrier() {
 // are faster than deleters.
 template <class P>
 void deferred_frees<P>::slow_down(bool may_wait) {
+    if (!counts_backlog()) {
+        return;
+    }
     const std::uint64_t backlog = backlog_.load(std::memory_order_relaxed);
-    if (backlog >= limits_.hurry_at) {
+    if (limits_.hurry_at != 0 && backlog >= limits_.hurry_at) {
         press();
     }
-    if (backlog < limits_.throttle_at) {
+    if (limits_.throttle_at == 0 || backlog < limits_.throttle_at) {
         return;
     }
     const bool busy = P::thread_is_busy();
