@@ -192,10 +192,26 @@ inline request parse(const std::vector<std::string>& arguments, request r) {
 }
 
 /// Free of allocation: a checker that has replaced the global operator new may call it.
-inline void print_progress(std::uint64_t iterations, double seconds) {
-    std::printf("{\"type\":\"progress\",\"iterations\":%llu,\"seconds\":%.2f}\n",
+/// How many iterations there may be in all, and the range that it is believed with; nothing where the estimate is 0.
+struct expected_total {
+    double estimate = 0;
+    double at_least = 0;
+    double at_most = 0;
+};
+
+inline void print_progress(std::uint64_t iterations, double seconds, const expected_total& expected) {
+    std::printf("{\"type\":\"progress\",\"iterations\":%llu,\"seconds\":%.2f",
                 static_cast<unsigned long long>(iterations), seconds);
+    if (expected.estimate > 0) {
+        std::printf(",\"estimate\":%.3g,\"at_least\":%.3g,\"at_most\":%.3g", expected.estimate, expected.at_least,
+                    expected.at_most);
+    }
+    std::printf("}\n");
     std::fflush(stdout);
+}
+
+inline void print_progress(std::uint64_t iterations, double seconds) {
+    print_progress(iterations, seconds, {});
 }
 
 struct result {

@@ -129,7 +129,9 @@ int run(const engine::request& r) {
     explorer::options how;
     how.max_executions = r.iterations;
     how.max_seconds = r.seconds;
-    how.progress = [](const explorer::progress& p) { engine::print_progress(p.executions, p.seconds); };
+    how.progress = [](const explorer::progress& p) {
+        engine::print_progress(p.executions, p.seconds, {p.estimate, p.at_least, p.at_most});
+    };
     outcome o = explore(*s, s->sizes(r.size), how);
     for (const claim& c : claims_about(all)) {
         // What was claimed must be found again, to the execution.

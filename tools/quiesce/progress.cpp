@@ -22,18 +22,22 @@ winsize size_of_terminal(std::FILE* terminal) {
     return size;
 }
 
+std::string of_about(const progress_line& p) {
+    return p.expected ? fmt::format(" of about {:.2g} ({:.2g} to {:.2g})", p.expected->estimate, p.expected->at_least,
+                                    p.expected->at_most)
+                      : std::string();
+}
+
 }  // namespace
 
 progress::progress(std::FILE* to, std::size_t total) : to_(to), terminal_(isatty(fileno(to)) == 1), total_(total) {}
 
 void progress::started(const run& r) {
-    running_[&r] = {clock::now()};
+    running_[&r] = {clock::now(), {}};
 }
 
 void progress::advanced(const run& r, const progress_line& p) {
-    status& s = running_[&r];
-    s.iterations = p.iterations;
-    s.seconds = p.seconds;
+    running_[&r].said = p;
 }
 
 void progress::finished(const run& r) {
@@ -69,10 +73,11 @@ void progress::redraw() {
         if (lines >= rows) {
             break;
         }
-        const double rate = s.seconds > 0 ? static_cast<double>(s.iterations) / s.seconds : 0;
+        const double rate = s.said.seconds > 0 ? static_cast<double>(s.said.iterations) / s.said.seconds : 0;
         const double elapsed = std::chrono::duration<double>(now - s.begin).count();
-        const std::string line = fmt::format("  {:>8.1f} s {:>12} executions {:>10.0f}/s  {} [{}]", elapsed,
-                                             s.iterations, rate, r->asked.case_name, search_of(*r));
+        const std::string line =
+            fmt::format("  {:>8.1f} s {:>12} executions{} {:>10.0f}/s  {} [{}]", elapsed, s.said.iterations,
+                        of_about(s.said), rate, r->asked.case_name, search_of(*r));
         text += printable(std::string_view(line).substr(0, columns)) + '\n';
         ++lines;
     }

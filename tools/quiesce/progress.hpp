@@ -27,8 +27,7 @@ private:
     using clock = std::chrono::steady_clock;
     struct status {
         clock::time_point begin;
-        std::uint64_t iterations = 0;
-        double seconds = 0;
+        progress_line said;
     };
 
     std::FILE* to_;

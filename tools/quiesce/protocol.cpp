@@ -60,16 +60,16 @@ Number count_member(const json& object, const char* key) {
     return static_cast<Number>(count);
 }
 
-double seconds_member(const json& object, const char* key) {
+double amount_member(const json& object, const char* key) {
     const json& value = member(object, key);
     if (!value.is_number()) {
         wrong_type(key);
     }
-    const auto seconds = value.get<double>();
-    if (!std::isfinite(seconds) || seconds < 0) {
+    const auto amount = value.get<double>();
+    if (!std::isfinite(amount) || amount < 0) {
         wrong_type(key);
     }
-    return seconds;
+    return amount;
 }
 
 std::vector<std::string> names_member(const json& object, const char* key) {
@@ -97,6 +97,15 @@ verdict verdict_member(const json& object, const char* key) {
     wrong_type(key);
 }
 
+progress_line parse_progress(const json& object) {
+    progress_line p{count_member<std::uint64_t>(object, "iterations"), amount_member(object, "seconds"), {}};
+    if (object.contains("estimate")) {
+        p.expected = {amount_member(object, "estimate"), amount_member(object, "at_least"),
+                      amount_member(object, "at_most")};
+    }
+    return p;
+}
+
 result_line parse_result(const json& object) {
     result_line r;
     r.case_name = name_member(object, "case");
@@ -109,7 +118,7 @@ result_line parse_result(const json& object) {
     }
     r.message = text_member(object, "message");
     r.iterations = count_member<std::uint64_t>(object, "iterations");
-    r.seconds = seconds_member(object, "seconds");
+    r.seconds = amount_member(object, "seconds");
     const json& reached = member(object, "reached");
     if (!reached.is_object()) {
         wrong_type("reached");
@@ -138,7 +147,7 @@ plan_line parse_plan(const json& object) {
         }
     }
     if (object.contains("seconds")) {
-        p.seconds = seconds_member(object, "seconds");
+        p.seconds = amount_member(object, "seconds");
     }
     return p;
 }
@@ -183,7 +192,7 @@ protocol_line parse_line(std::string_view text) {
         return parse_plan(object);
     }
     if (type == "progress") {
-        return progress_line{count_member<std::uint64_t>(object, "iterations"), seconds_member(object, "seconds")};
+        return parse_progress(object);
     }
     if (type == "result") {
         return parse_result(object);

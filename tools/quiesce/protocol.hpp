@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -67,8 +68,16 @@ struct plan_line {
 };
 
 struct progress_line {
+    /// How many iterations there may be in all, and the range that it is believed with.
+    struct total {
+        double estimate = 0;
+        double at_least = 0;
+        double at_most = 0;
+    };
+
     std::uint64_t iterations = 0;
     double seconds = 0;
+    std::optional<total> expected;
 };
 
 struct result_line {

@@ -61,6 +61,20 @@ TEST(protocol, refuses_a_plan_with_a_label_that_it_does_not_know) {
     EXPECT_THROW(parse_line(with(good_plan, R"("seed":0)", R"("seed":0,"seconds":-1)")), protocol_error);
 }
 
+TEST(protocol, takes_an_estimate_with_its_range_or_none) {
+    const auto progress = [](const std::string& more) {
+        return std::get<progress_line>(parse_line(R"({"type":"progress","iterations":7,"seconds":0.5)" + more + "}"));
+    };
+    EXPECT_FALSE(progress("").expected);
+    const progress_line p = progress(R"(,"estimate":90,"at_least":20,"at_most":400)");
+    ASSERT_TRUE(p.expected);
+    EXPECT_EQ(p.expected->estimate, 90);
+    EXPECT_EQ(p.expected->at_least, 20);
+    EXPECT_EQ(p.expected->at_most, 400);
+    EXPECT_THROW(progress(R"(,"estimate":90)"), protocol_error);
+    EXPECT_THROW(progress(R"(,"estimate":-1,"at_least":20,"at_most":400)"), protocol_error);
+}
+
 TEST(protocol, refuses_what_is_no_line_of_it) {
     for (const char* text : {"", "{", "[]", "7", "{}", R"({"type":"news"})", R"({"type":7})", "{\"type\":\"\xff\"}"}) {
         EXPECT_THROW(parse_line(text), protocol_error) << text;
