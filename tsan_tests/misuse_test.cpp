@@ -142,6 +142,14 @@ TEST_F(Misuse, FreeRcuBarrierInASectionIsReportedAndReturns) {
     EXPECT_FALSE(last.has_value());
 }
 
+TEST_F(Misuse, FlushInASectionIsReportedAndReturns) {
+    const std::scoped_lock section(domain);
+    domain.flush_all();
+    expect(misuse::barrier_in_section, "flush_all");
+    EXPECT_FALSE(domain.flush_round());
+    expect(misuse::barrier_in_section, "flush_round");
+}
+
 TEST_F(Misuse, WaitingForACookieInASectionIsReportedAndReturns) {
     const std::scoped_lock section(domain);
     EXPECT_FALSE(domain.wait_for(domain.start_poll(), 10'000));

@@ -224,6 +224,11 @@ public:
     /// inside a section or a callback.
     void flush_all();
 
+    /// One round of `flush_all`: waits until everything that was deferred or queued before the call is done, then
+    /// returns whether nothing has come meanwhile. For who must not wait for others to stop deferring. Blocks. Misuse
+    /// inside a section or a callback; returns false then.
+    bool flush_round();
+
     // Around a fork: the platform calls these, for all domains each step before the next. They leave the domain whole
     // in the child, where the sections of the other threads count as ended and what they deferred is handed over.
 
@@ -291,7 +296,6 @@ private:
     /// Returns false, and has reported it, when the call would have to wait inside a section.
     bool defer_or_wait(void* object, free_function free);
     step_result step_locked();
-    bool grace_period_wanted();
     void want(cookie c);
     /// Waits for the cookie's grace period and takes its steps, so that nothing else need be running; at most the given
     /// time (0 waits without limit). Returns whether it is over.

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "quiesce/detail/collected.hpp"
 #include "quiesce/detail/lock_hold.hpp"
 #include "quiesce/platform.hpp"
 #include "quiesce/rcu_head.hpp"
@@ -27,10 +28,6 @@ public:
         ++arrivals_;
         if (P::seeded(defect::callback_runs_without_grace_period)) {
             done_.push_back(h);
-            return true;
-        }
-        if (P::seeded(defect::callback_queued_after_start_accepted) && under_way_) {
-            waiting_.push_back(h);
             return true;
         }
         const bool first = fresh_.empty();
@@ -55,23 +52,22 @@ public:
         return true;
     }
 
-    bool wants_grace_period() {
+    /// No grace period is under way, and one starts next if anything wants it: it will cover what is fresh. Returns
+    /// whether there was anything.
+    bool cover() {
         const lock_hold hold(lock_);
-        return !fresh_.empty();
-    }
-
-    /// A grace period is about to start: it will cover what is fresh.
-    void cover() {
-        const lock_hold hold(lock_);
+        const bool wanted = !fresh_.empty();
         waiting_.splice_back(fresh_);
-        under_way_ = true;
+        return wanted;
     }
 
     /// That grace period is over.
     void uncover() {
         const lock_hold hold(lock_);
         done_.splice_back(waiting_);
-        under_way_ = false;
+        if (P::seeded(defect::callback_queued_after_start_accepted)) {
+            done_.splice_back(fresh_);
+        }
     }
 
     /// Runs up to `most` callbacks that may run; returns how many it ran. Does nothing while another thread runs some.
@@ -126,15 +122,10 @@ public:
             batches_ended_, [ended](std::uint32_t now) { return now != ended; }, std::memory_order_relaxed);
     }
 
-    bool idle() {
+    /// Whether nothing is queued or running, and how many callbacks were ever queued.
+    collected look() {
         const lock_hold hold(lock_);
-        return fresh_.empty() && waiting_.empty() && done_.empty() && !running_;
-    }
-
-    /// How many callbacks were ever queued.
-    std::uint64_t arrivals() {
-        const lock_hold hold(lock_);
-        return arrivals_;
+        return {fresh_.empty() && waiting_.empty() && done_.empty() && !running_, arrivals_};
     }
 
     // Around a fork, so that the child finds the queue whole.
@@ -148,7 +139,6 @@ private:
     head_list<P> waiting_;
     head_list<P> done_;
     bool running_ = false;
-    bool under_way_ = false;
     std::uint64_t arrivals_ = 0;
     bool end_awaited_ = false;
     /// Of the batches whose end somebody waited for. A number, not a flag that the next batch would take back.

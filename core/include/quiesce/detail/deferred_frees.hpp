@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <new>
 
+#include "quiesce/detail/collected.hpp"
 #include "quiesce/detail/fixed_array.hpp"
 #include "quiesce/detail/free_block.hpp"
 #include "quiesce/detail/free_shard.hpp"
@@ -91,10 +92,8 @@ public:
     template <class Visit>
     void visit_records(Visit visit);
 
-    /// Whether nothing is deferred.
-    bool idle();
-    /// A number that changes whenever something comes to a shard.
-    std::uint64_t arrivals();
+    /// What is deferred: first the threads' arrays, which do not count, then the shards.
+    collected look();
 
     // Around a fork. First no barrier is under way; then no owner is inside its gate, and nothing changes.
     bool try_begin_no_barrier() { return barrier_lock_.try_lock(); }

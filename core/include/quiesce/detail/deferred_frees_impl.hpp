@@ -27,7 +27,7 @@ deferred_frees<P>::~deferred_frees() {
         }
     }
     for (shard& s : shards_) {
-        pending = pending || !s.idle();
+        pending = pending || !s.look().idle;
     }
     if (pending) {
         P::report({misuse::domain_destroyed_with_frees, "~rcu_domain", &domain_});
@@ -248,24 +248,16 @@ auto deferred_frees<P>::close_gates() -> record* {
 }
 
 template <class P>
-bool deferred_frees<P>::idle() {
-    bool empty = true;
-    visit_records([&empty](record& r) {
-        empty = empty && (r.block == nullptr || r.position.get() == r.block->begin()) && r.heads_count.get() == 0;
+collected deferred_frees<P>::look() {
+    collected found;
+    visit_records([&found](record& r) {
+        found.idle =
+            found.idle && (r.block == nullptr || r.position.get() == r.block->begin()) && r.heads_count.get() == 0;
     });
     for (shard& s : shards_) {
-        empty = empty && s.idle();
+        found += s.look();
     }
-    return empty;
-}
-
-template <class P>
-std::uint64_t deferred_frees<P>::arrivals() {
-    std::uint64_t sum = 0;
-    for (shard& s : shards_) {
-        sum += s.arrivals();
-    }
-    return sum;
+    return found;
 }
 
 template <class P>

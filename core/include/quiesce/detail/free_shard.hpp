@@ -14,6 +14,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "quiesce/detail/collected.hpp"
 #include "quiesce/detail/fixed_array.hpp"
 #include "quiesce/detail/free_block.hpp"
 #include "quiesce/detail/grace_period.hpp"
@@ -201,15 +202,10 @@ public:
     void before_fork() { lock_.lock(); }
     void after_fork() { lock_.unlock(); }
 
-    bool idle() {
+    /// Whether nothing is pending or being freed, and how often something was handed over.
+    collected look() {
         const lock_hold hold(lock_);
-        return units_[0] == 0 && units_[1] == 0;
-    }
-
-    /// How often something was handed over.
-    std::uint64_t arrivals() {
-        const lock_hold hold(lock_);
-        return arrivals_;
+        return {units_[0] == 0 && units_[1] == 0, arrivals_};
     }
 
 private:

@@ -29,7 +29,7 @@ basic_rcu_domain<P>::~basic_rcu_domain() {
         P::report({misuse::domain_destroyed_with_caches, "~rcu_domain", this, cache->options().name});
     }
     for (shard& s : shards_) {
-        if (!s.queue.idle()) {
+        if (!s.queue.look().idle) {
             P::report({misuse::domain_destroyed_with_callbacks, "~rcu_domain", this});
         }
     }
@@ -214,39 +214,36 @@ void basic_rcu_domain<P>::flush_all() {
     if (refuse(misuse::barrier_in_section, misuse::barrier_in_callback, "flush_all")) {
         return;
     }
-    const auto no_callbacks = [this] {
-        bool none = true;
-        for (shard& s : shards_) {
-            none = none && s.queue.idle();
-        }
-        return none;
-    };
-    const auto arrivals = [this] {
-        std::uint64_t sum = frees_.arrivals();
-        for (shard& s : shards_) {
-            sum += s.queue.arrivals();
-        }
-        return sum;
-    };
-    // What is looked for may move on to a place that was looked at before. So nothing may have come to a shard from the
-    // first look to the last, and the threads' arrays, which do not count, must be found empty before and after.
-    const auto idle = [&] {
-        const std::uint64_t before = arrivals();
-        if (!frees_.idle() || !no_callbacks()) {
-            return false;
-        }
-        return P::seeded(defect::flush_looks_once) || (frees_.idle() && arrivals() == before);
-    };
-    do {
-        frees_.barrier();
-        barrier();
-        for (shard& s : shards_) {
-            s.queue.wait_until_batch_ended();
-        }
-    } while (!idle());
+    while (!flush_round()) {
+    }
     for (const auto& cache : caches_.all()) {
         (void)cache->report_held();
     }
+}
+
+template <platform P>
+bool basic_rcu_domain<P>::flush_round() {
+    if (refuse(misuse::barrier_in_section, misuse::barrier_in_callback, "flush_round")) {
+        return false;
+    }
+    frees_.barrier();
+    barrier();
+    for (shard& s : shards_) {
+        s.queue.wait_until_batch_ended();
+    }
+    const auto collect = [this] {
+        detail::collected all = frees_.look();
+        for (shard& s : shards_) {
+            all += s.queue.look();
+        }
+        return all;
+    };
+    const detail::collected first = collect();
+    if (!first.idle || P::seeded(defect::flush_looks_once)) {
+        return first.idle;
+    }
+    const detail::collected second = collect();
+    return second.idle && second.arrivals == first.arrivals;
 }
 
 template <platform P>
@@ -346,26 +343,14 @@ void basic_rcu_domain<P>::want(cookie c) {
 }
 
 template <platform P>
-bool basic_rcu_domain<P>::grace_period_wanted() {
-    if (!gp_.done(wanted_.load(std::memory_order_relaxed))) {
-        return true;
-    }
-    for (shard& s : shards_) {
-        if (s.queue.wants_grace_period()) {
-            return true;
-        }
-    }
-    return false;
-}
-
-template <platform P>
 step_result basic_rcu_domain<P>::step_locked() {
     if (!gp_.under_way()) {
-        if (!grace_period_wanted()) {
-            return step_result::idle;
-        }
+        bool wanted = !gp_.done(wanted_.load(std::memory_order_relaxed));
         for (shard& s : shards_) {
-            s.queue.cover();
+            wanted = s.queue.cover() || wanted;
+        }
+        if (!wanted) {
+            return step_result::idle;
         }
         gp_.start(readers_);
     }

@@ -1,0 +1,82 @@
+// Waiting for everything, wherever it is and whatever it leads to.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <semaphore>
+#include <thread>
+
+#include "quiesce/rcu.hpp"
+#include "tsan_tests/free_rcu_support.hpp"
+
+namespace {
+
+using namespace quiesce::tests;
+using quiesce::rcu_domain;
+
+class Flush : public testing::Test {
+protected:
+    // Destroyed, it counts and defers the next, by a callback and by free_rcu in turns.
+    struct link {
+        Flush* self;
+        int left;
+        ~link() {
+            self->links.fetch_add(1);
+            self->start_chain(left);
+        }
+    };
+
+    void start_chain(int length) {
+        if (length % 2 != 0) {
+            quiesce::free_rcu(new link{this, length - 1}, std::default_delete<link>(), domain);
+        } else if (length != 0) {
+            quiesce::rcu_retire(new link{this, length - 1}, std::default_delete<link>(), domain);
+        }
+    }
+
+    std::atomic<int> links{0};
+    rcu_domain domain;
+};
+
+TEST_F(Flush, FlushAllFollowsAChainOfCallbacksAndDeleters) {
+    for (int round = 1; round != 20; ++round) {
+        links = 0;
+        start_chain(10);
+        domain.flush_all();
+        ASSERT_EQ(links, 10);
+    }
+}
+
+TEST_F(Flush, ARoundCoversWhatCameBeforeAndSaysWhetherMoreCame) {
+    EXPECT_TRUE(domain.flush_round());
+    start_chain(50);
+    EXPECT_FALSE(domain.flush_round());
+    EXPECT_GE(links, 1);
+    while (!domain.flush_round()) {
+    }
+    EXPECT_EQ(links, 50);
+}
+
+TEST_F(Flush, ARoundReturnsWhileAnotherThreadGoesOnDeferring) {
+    std::atomic<bool> over{false};
+    std::counting_semaphore<> begun{0};
+    std::atomic<int> deleted{0};
+    std::thread producer([&] {
+        for (bool told = false; !over; told = true) {
+            defer<headless>(1, deleted, domain);
+            if (!told) {
+                begun.release();
+            }
+        }
+    });
+    begun.acquire();
+    defer<headless>(1, deleted, domain);
+    const int before = deleted;
+    (void)domain.flush_round();
+    EXPECT_GT(deleted, before);
+    over = true;
+    producer.join();
+    domain.flush_all();
+}
+
+}  // namespace
