@@ -143,6 +143,8 @@ public:
     static bool seeded(defect d) { return proofs::settings.seeded == d; }
     static bool checked() { return true; }
     static bool thread_is_busy() { return proofs::current->slots.is_busy(this_thread()); }
+    static void guard(void*, std::size_t) {}
+    static void unguard(void*, std::size_t) {}
     static void report(const misuse_report& r, place at = place::current()) { check(false, describe(r.kind), at); }
 
     // For model_thread_slot.

@@ -190,6 +190,8 @@ public:
     static bool seeded(defect d) { return relacy::current.seeded == d; }
     static bool checked() { return true; }
     static bool thread_is_busy() { return relacy::current.slots.is_busy(this_thread()); }
+    static void guard(void*, std::size_t) {}
+    static void unguard(void*, std::size_t) {}
     static void report(const misuse_report& r, place at = place::current()) { check(false, describe(r.kind), at); }
 
     // For model_thread_slot.

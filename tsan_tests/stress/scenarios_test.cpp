@@ -51,6 +51,9 @@ TEST(ScenarioStress, BarrierWaitsForEarlierCallbacks) {
 TEST(ScenarioStress, CallbacksRunAfterTheirGracePeriod) {
     stress_all_sizes<models::callbacks_run_after_their_grace_period>();
 }
+TEST(ScenarioStress, DestroyEmptiesTheQuarantine) {
+    stress_all_sizes<models::destroy_empties_the_quarantine>();
+}
 TEST(ScenarioStress, DestroyWaitsForFreesInFlight) {
     stress_all_sizes<models::destroy_waits_for_frees_in_flight>();
 }
@@ -167,6 +170,9 @@ TEST(ScenarioStress, TokenWaitSeesTheCacheGone) {
 }
 TEST(ScenarioStress, TypeStableDestroyWaitsForItsSlabs) {
     stress_all_sizes<models::type_stable_destroy_waits_for_its_slabs>();
+}
+TEST(ScenarioStress, TypeStableObjectsAreConstructedOnce) {
+    stress_all_sizes<models::type_stable_objects_are_constructed_once>();
 }
 TEST(ScenarioStress, TypeStableObjectsStayLockable) {
     stress_all_sizes<models::type_stable_objects_stay_lockable>();

@@ -28,6 +28,11 @@ struct cache_options {
     /// Freed objects may be allocated again at once, also by readers' standards: their memory stays of the same type
     /// for a grace period after the slab is given up. `construct` and `destruct` then run once per object of a slab.
     bool type_stable = false;
+    /// For debugging: freed objects are not allocated again while so many bytes of freed ones are younger. What a user
+    /// writes into them meanwhile is reported as misuse, and any use of them by AddressSanitizer, unless the cache is
+    /// type-stable: those stay as they are. Every free takes the cache's lock. Destroying the cache ends it. 0 for
+    /// none.
+    std::size_t quarantine_bytes = 0;
     /// Type-stable only: runs when a slab is made, in the thread that allocates; must not throw.
     void (*construct)(void* object) = nullptr;
     /// Type-stable: runs when a slab is given up, on the driver. Otherwise: runs before an object goes back to the
@@ -44,9 +49,14 @@ struct cache_usage {
     std::uint64_t in_use = 0;
     /// Objects that were given to `free_rcu` and wait to be freed.
     std::uint64_t in_flight = 0;
+    /// Objects that were freed and may not be allocated again yet.
+    std::uint64_t quarantined = 0;
     std::uint64_t slabs = 0;
     /// Memory of the slabs.
     std::uint64_t bytes = 0;
 };
+
+/// A line of a listing: `nodes: pending (in flight: 3, quarantined: 0, held: 1), 4 slabs, 262144 bytes`.
+std::string describe(const cache_usage& usage);
 
 }  // namespace quiesce

@@ -79,6 +79,9 @@ enum class defect : std::uint8_t {
     destroy_ignores_slabs_in_grace,
     end_published_relaxed,
     reference_given_up_relaxed,
+    destroy_leaves_quarantine,
+    quarantined_after_destroy,
+    type_stable_object_constructed_again,
     // A fork.
     pause_begun_relaxed,
     request_left_with_release,

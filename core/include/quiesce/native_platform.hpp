@@ -31,6 +31,8 @@ void process_wide_fence() noexcept;
 void park(const void* cell, std::uint32_t seen, unsigned milliseconds) noexcept;
 void unpark_all(const void* cell) noexcept;
 unsigned current_cpu() noexcept;
+void guard(void* memory, std::size_t bytes) noexcept;
+void unguard(void* memory, std::size_t bytes) noexcept;
 void report(const misuse_report& r);
 /// The place in the calling function to which the call returns.
 const void* caller() noexcept;
@@ -484,6 +486,8 @@ public:
     static constexpr bool seeded(defect) noexcept { return false; }
     static constexpr bool checked() noexcept { return QUIESCE_CHECKED != 0; }
     static bool thread_is_busy() noexcept { return native::thread_is_busy(); }
+    static void guard(void* memory, std::size_t bytes) noexcept { native::guard(memory, bytes); }
+    static void unguard(void* memory, std::size_t bytes) noexcept { native::unguard(memory, bytes); }
     static void report(const misuse_report& r) { native::report(r); }
     template <class T>
     static constexpr void name(const T&, const char*) noexcept {}

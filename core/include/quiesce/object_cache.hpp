@@ -20,7 +20,8 @@
 // and take it back as it is. A reader may find an object that has been freed and allocated again meanwhile; it can lock
 // it, and must then check that it still is the one it wanted. The slab itself is released after a grace period.
 //
-// What it does not do: objects are not poisoned, and in unchecked builds a double free is not seen.
+// What it does not do: in unchecked builds a double free is not seen. Freed objects are poisoned only in a cache that
+// has a quarantine (`quarantine_bytes`), which is for debugging: it delays their reuse.
 #pragma once
 
 #include <memory>
@@ -41,6 +42,7 @@ extern template class detail::cache_core<native_platform>;
 struct object_cache_options {
     std::string_view name;
     destroy_strategy on_destroy = destroy_strategy::wait;
+    std::size_t quarantine_bytes = 0;
 };
 
 namespace detail {
@@ -62,6 +64,7 @@ cache_options options_for(const object_cache_options& o) {
     c.size = sizeof(T);
     c.alignment = alignof(T);
     c.on_destroy = o.on_destroy;
+    c.quarantine_bytes = o.quarantine_bytes;
     c.type_stable = TypeStable;
     if constexpr (TypeStable) {
         c.construct = &construct_object<T>;

@@ -26,6 +26,7 @@ enum class misuse : std::uint8_t {
     double_free,
     free_into_wrong_cache,
     allocate_after_destroy,
+    written_after_free,
     destroy_in_section,
     destroy_in_callback,
     fork_in_section,
@@ -57,6 +58,7 @@ constexpr const char* describe(misuse m) noexcept {
         case misuse::double_free: return "an object was freed that was not allocated, or had been freed before";
         case misuse::free_into_wrong_cache: return "an object was freed into a cache that it does not come from";
         case misuse::allocate_after_destroy: return "an object was allocated from a destroyed cache";
+        case misuse::written_after_free: return "an object was written to after it had been freed";
         case misuse::destroy_in_section:
             return "destroying a cache and waiting for its end inside a read-side critical section never returns";
         case misuse::destroy_in_callback:

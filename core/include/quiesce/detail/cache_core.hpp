@@ -16,6 +16,7 @@
 #include <atomic>
 #include <cstdint>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -24,6 +25,7 @@
 #include "quiesce/cache_options.hpp"
 #include "quiesce/detail/lock_hold.hpp"
 #include "quiesce/detail/magazine.hpp"
+#include "quiesce/detail/quarantine.hpp"
 #include "quiesce/detail/slab.hpp"
 #include "quiesce/detail/thread_arrays.hpp"
 #include "quiesce/platform.hpp"
@@ -107,6 +109,11 @@ private:
     void* allocate_slowly(record* r);
     void give_back(void* object, bool was_deferred);
     void give_back_slowly(record* r, void* object, bool was_deferred);
+    void put_back(void* object, bool was_deferred);
+    void* exchange_in_quarantine(void* object, bool was_deferred);
+    void end_quarantine();
+    void poison(void* object);
+    void expect_poison(void* object);
     bool defer_quickly(void* object);
     void count_deferred(int change);
     slot* attach(record& r);
@@ -119,6 +126,7 @@ private:
     void trim(unsigned slabs_to_keep);
 
     // Under the lock.
+    unsigned quarantined() const { return quarantine_.has_value() ? quarantine_->size() : 0; }
     void keep_locked(magazine<P>* m);
     void empty_depot();
     void* take_one();
@@ -143,8 +151,8 @@ private:
     const unsigned capacity_;
 
     typename P::template atomic<std::uint32_t> references_{2};
-    /// Set before the magazines are taken for good.
-    typename P::template atomic<std::uint32_t> closing_{0};
+    /// Set before the magazines are taken for good; from the beginning where freed objects are quarantined.
+    typename P::template atomic<std::uint32_t> closing_;
     /// 1 when the cache has ended.
     typename P::template atomic<std::uint32_t> ended_{0};
 
@@ -156,6 +164,7 @@ private:
     std::uint64_t total_ = 0;
     /// Free objects in slabs.
     std::uint64_t free_ = 0;
+    std::optional<quarantine<P>> quarantine_;
     magazine_list<P> filled_;
     unsigned filled_count_ = 0;
     magazine_list<P> empties_;

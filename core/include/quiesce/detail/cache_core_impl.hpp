@@ -1,6 +1,9 @@
 // Definitions of cache_core: allocation and freeing. Its end is in cache_end_impl.hpp.
 #pragma once
 
+#include <algorithm>
+#include <cstring>
+
 #include "quiesce/detail/cache_core.hpp"
 
 namespace quiesce::detail {
@@ -21,8 +24,12 @@ cache_core<P>::cache_core(basic_rcu_domain<P>& domain, const cache_options& opti
       name_(options.name),
       options_(options),
       layout_(slab<P>::layout_of(options.size, options.alignment, P::checked())),
-      capacity_(magazine_capacity<P>(layout_.stride)) {
+      capacity_(magazine_capacity<P>(layout_.stride)),
+      closing_(options.quarantine_bytes != 0 ? 1 : 0) {
     options_.name = name_;
+    if (options.quarantine_bytes != 0) {
+        quarantine_.emplace(options.quarantine_bytes, layout_.stride);
+    }
     completion_.owner = this;
     P::name(closing_, "cache.closing");
     P::name(ended_, "cache.ended");
@@ -70,6 +77,10 @@ inline void* cache_core<P>::allocate(const void* site) {
     if (object == nullptr) [[unlikely]] {
         object = allocate_slowly(r);
     }
+    if (P::seeded(defect::type_stable_object_constructed_again) && object != nullptr && options_.type_stable) {
+        options_.destruct(object);
+        options_.construct(object);
+    }
     if (P::checked() && object != nullptr) {
         slab<P>* const s = slab<P>::of(object);
         object_state<P>& state = s->states(layout_)[s->index_of(layout_, object)];
@@ -84,7 +95,7 @@ void* cache_core<P>::allocate_slowly(record* r) {
     magazine<P>* filled = nullptr;
     magazine<P>* empty = nullptr;
     void* object = nullptr;
-    for (bool has_asked_for_magazine = false;;) {
+    for (bool has_asked_for_magazine = quarantine_.has_value();;) {
         bool destroyed = false;
         {
             const lock_hold hold(lock_);
@@ -159,6 +170,12 @@ template <class P>
 void cache_core<P>::give_back_slowly(record* r, void* object, bool was_deferred) {
     // As long as the object is held, the cache is there; afterwards it may be gone.
     trim(P::limits().spare_slabs);
+    if (quarantine_.has_value()) {
+        object = exchange_in_quarantine(object, was_deferred);
+        if (object == nullptr) {
+            return;
+        }
+    }
     if (r != nullptr && closing_.load(std::memory_order_relaxed) == 0) {
         magazine<P>* const empty = empty_magazine();
         if (empty != nullptr) {
@@ -167,6 +184,12 @@ void cache_core<P>::give_back_slowly(record* r, void* object, bool was_deferred)
             return;
         }
     }
+    put_back(object, was_deferred);
+}
+
+// To its slab.
+template <class P>
+void cache_core<P>::put_back(void* object, bool was_deferred) {
     bool ended = false;
     {
         const lock_hold hold(lock_);
@@ -180,6 +203,50 @@ void cache_core<P>::give_back_slowly(record* r, void* object, bool was_deferred)
     }
     if (ended) {
         complete();
+    }
+}
+
+// Returns the object whose time in the quarantine is over, if there is one; it counts as held until it is given back.
+template <class P>
+void* cache_core<P>::exchange_in_quarantine(void* object, bool was_deferred) {
+    void* leaving = object;
+    poison(object);
+    {
+        const lock_hold hold(lock_);
+        if (!destroyed_ || P::seeded(defect::quarantined_after_destroy)) {
+            leaving = quarantine_->exchange(object);
+        }
+        if (leaving == nullptr) {
+            returned_ += was_deferred ? 1 : 0;
+        }
+    }
+    if (leaving != nullptr) {
+        expect_poison(leaving);
+    }
+    return leaving;
+}
+
+/// What fills an object in quarantine; as the kernel's POISON_FREE.
+inline constexpr int free_poison = 0x6b;
+
+template <class P>
+void cache_core<P>::poison(void* object) {
+    // A reader may still look at a type-stable one.
+    if (!options_.type_stable) {
+        std::memset(object, free_poison, options_.size);
+        P::guard(object, options_.size);
+    }
+}
+
+template <class P>
+void cache_core<P>::expect_poison(void* object) {
+    if (options_.type_stable) {
+        return;
+    }
+    P::unguard(object, options_.size);
+    const auto* const bytes = static_cast<const unsigned char*>(object);
+    if (std::any_of(bytes, bytes + options_.size, [](unsigned char b) { return b != free_poison; })) {
+        P::report({misuse::written_after_free, "quarantine", object, name_});
     }
 }
 

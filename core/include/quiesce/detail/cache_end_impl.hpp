@@ -67,6 +67,8 @@ cache_usage cache_core<P>::usage() {
         kept += m->count.get();
     }
     // What changed hands meanwhile may be counted twice or not at all.
+    u.quarantined = quarantined();
+    kept += u.quarantined;
     const std::uint64_t out = total_ > free_ + kept ? total_ - free_ - kept : 0;
     const auto flying = static_cast<std::uint64_t>(in_flight > 0 ? in_flight : 0);
     u.in_flight = flying < out ? flying : out;
@@ -101,6 +103,9 @@ void cache_core<P>::destroy(destroy_strategy strategy) {
     if (ended) {
         complete();
     }
+    if (!P::seeded(defect::destroy_leaves_quarantine)) {
+        end_quarantine();
+    }
     switch (strategy) {
         case destroy_strategy::wait:
             if (!settle()) {
@@ -112,6 +117,23 @@ void cache_core<P>::destroy(destroy_strategy strategy) {
             domain_.caches_.settle_later(*this);
             break;
         case destroy_strategy::last_free: break;
+    }
+}
+
+// The cache is destroyed, so nothing comes to the quarantine any more.
+template <class P>
+void cache_core<P>::end_quarantine() {
+    for (bool more = quarantine_.has_value(); more;) {
+        void* object = nullptr;
+        {
+            const lock_hold hold(lock_);
+            object = quarantine_->take_oldest();
+            more = quarantined() != 0;
+        }
+        if (object != nullptr) {
+            expect_poison(object);
+            put_back(object, false);
+        }
     }
 }
 
