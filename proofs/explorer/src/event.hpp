@@ -14,13 +14,30 @@ inline constexpr event_id no_event = -1;
 /// The first event of all is the start: it stands for the initial 0 of the locations that begin with one.
 enum class event_kind : std::uint8_t { read, write, fence, spawn, join, choice, free, start };
 
-enum class order : std::uint8_t { non_atomic, relaxed, acquire, release, acq_rel, seq_cst, light, heavy };
+/// The last three are no atomic operations to the program: see `detail::order_silent` and those beside it.
+enum class order : std::uint8_t {
+    non_atomic,
+    relaxed,
+    acquire,
+    release,
+    acq_rel,
+    seq_cst,
+    light,
+    heavy,
+    silent,
+    announcing,
+    from_head
+};
 
 constexpr bool acquires(order o) {
     return o == order::acquire || o == order::acq_rel || o == order::seq_cst;
 }
 constexpr bool releases(order o) {
-    return o == order::release || o == order::acq_rel || o == order::seq_cst;
+    return o == order::release || o == order::acq_rel || o == order::seq_cst || o == order::announcing;
+}
+/// Whether fences and the models' own rules apply to it.
+constexpr bool is_atomic(order o) {
+    return o != order::non_atomic && o < order::silent;
 }
 
 /// What a read-modify-write makes of the value that it reads.

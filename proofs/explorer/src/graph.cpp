@@ -52,7 +52,7 @@ event_id graph::append(unsigned t, const request& asked, event_kind kind) {
     thread& own_thread = threads_[t];
     e.asked = asked;
     e.kind = kind;
-    e.ordering = ordering_of(asked, kind);
+    e.ordering = kind == event_kind::fence ? asked.success : in_model(asked.success);
     e.thread = static_cast<std::uint16_t>(t);
     e.index = own_thread.length;
     e.location = asked.location;
@@ -66,10 +66,8 @@ event_id graph::append(unsigned t, const request& asked, event_kind kind) {
     return id;
 }
 
-order graph::ordering_of(const request& asked, event_kind kind) const {
-    return model_ == memory_model::sc && asked.success != order::non_atomic && kind != event_kind::fence
-               ? order::acq_rel
-               : asked.success;
+order graph::in_model(order asked) const {
+    return model_ == memory_model::sc && is_atomic(asked) ? order::acq_rel : asked;
 }
 
 event_id graph::append_hollow(unsigned t, event_kind kind) {
@@ -93,7 +91,7 @@ void graph::note_spawn(event_id spawn) {
 void graph::fill(event_id id, const request& asked) {
     event& e = at(id);
     e.asked = asked;
-    e.ordering = ordering_of(asked, e.kind);
+    e.ordering = e.kind == event_kind::fence ? asked.success : in_model(asked.success);
     e.location = asked.location;
     begin_clocks(e);
     switch (e.kind) {
@@ -310,10 +308,7 @@ void graph::set_source(event_id read, event_id write, bool spurious) {
     e.is_update = (e.asked.update != nullptr || e.asked.is_compare_exchange) && !fails && !e.is_unsatisfied;
     unfinished_updates_ += e.is_update ? 1U : 0U;
     if (e.asked.is_compare_exchange) {
-        e.ordering = fails ? e.asked.failure : e.asked.success;
-        if (model_ == memory_model::sc) {
-            e.ordering = order::acq_rel;
-        }
+        e.ordering = in_model(fails ? e.asked.failure : e.asked.success);
         const auto listed = std::find(seq_cst_.begin(), seq_cst_.end(), read);
         if (listed != seq_cst_.end() && !e.is_seq_cst()) {
             seq_cst_.erase(listed);
@@ -329,7 +324,13 @@ void graph::finish_read(event& e) {
     if (w.thread != e.thread && !before(e.prefix, w)) {
         e.prefix = clocks_->join(e.prefix, own(w.prefix, w));
     }
-    if (e.ordering != order::non_atomic && w.ordering != order::non_atomic) {
+    if (e.ordering == order::from_head) {
+        const event* head = &w;
+        while (head->is_update) {
+            head = &at(at(head->previous).reads_from);
+        }
+        e.happens_before = clocks_->join(e.happens_before, head->released);
+    } else if (is_atomic(e.ordering) && w.ordering != order::non_atomic) {
         if (acquires(e.ordering)) {
             e.happens_before = clocks_->join(e.happens_before, w.released);
         } else {
@@ -367,12 +368,11 @@ void graph::set_value(event_id write, std::uint64_t value) {
     event& e = at(write);
     e.value = value;
     unfinished_updates_ -= e.is_update ? 1U : 0U;
-    e.released = e.fence_released;
-    e.released_light = e.fence_released_light;
-    e.released_heavy = e.fence_released_heavy;
-    if (e.ordering == order::non_atomic) {
-        e.released = e.released_light = e.released_heavy = 0;
-    } else if (releases(e.ordering)) {
+    const bool by_fences = is_atomic(e.ordering);
+    e.released = by_fences ? e.fence_released : 0;
+    e.released_light = by_fences ? e.fence_released_light : 0;
+    e.released_heavy = by_fences ? e.fence_released_heavy : 0;
+    if (releases(e.ordering)) {
         e.released = own(e.happens_before, e);
     }
     if (e.is_update) {

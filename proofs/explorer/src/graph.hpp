@@ -101,7 +101,7 @@ public:
 
 private:
     event& append_copy(const event& e);
-    order ordering_of(const request& asked, event_kind kind) const;
+    order in_model(order asked) const;
     void begin_clocks(event& e);
     void enlist(event& e, event_id id);
     bool race(const event& a, const event& b) const;

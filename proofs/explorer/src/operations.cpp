@@ -12,6 +12,12 @@ namespace quiesce::explorer::detail {
 namespace {
 
 order order_of(std::memory_order o) {
+    switch (static_cast<int>(o)) {
+        case static_cast<int>(order_silent): return order::silent;
+        case static_cast<int>(order_announcing): return order::announcing;
+        case static_cast<int>(order_from_head): return order::from_head;
+        default: break;
+    }
     switch (o) {
         case std::memory_order_relaxed: return order::relaxed;
         case std::memory_order_consume:

@@ -28,6 +28,10 @@ std::string_view name_of(order o) {
         case order::seq_cst: return "seq_cst";
         case order::light: return "light";
         case order::heavy: return "heavy";
+        // As what they stand for.
+        case order::silent: return "relaxed";
+        case order::announcing: return "release";
+        case order::from_head: return "acquire";
     }
     return "";
 }

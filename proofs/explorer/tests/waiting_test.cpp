@@ -169,6 +169,172 @@ TEST(SharedMutex, KeepsReadersAndWritersApart) {
               "data race");
 }
 
+// What is counted: the operations of the readers are one order, whatever a writer sees of it.
+TEST(SharedMutex, CountsTheOrdersOfItsReaders) {
+    const auto program = [](int readers, bool writer) {
+        return [readers, writer] {
+            shared_mutex m;
+            std::vector<thread> threads;
+            for (int i = 0; i != readers; ++i) {
+                threads.emplace_back([&m] { const shared_lock hold(m); });
+            }
+            if (writer) {
+                const lock_guard hold(m);
+            }
+            for (thread& t : threads) {
+                t.join();
+            }
+        };
+    };
+    expect_exhausted(of(program(2, false)), 6);
+    expect_exhausted(of(program(3, false)), 90);
+    expect_exhausted(of(program(2, true)), 14);
+}
+
+// [thread.sharedmutex.requirements]: unlock_shared synchronizes with a later lock, not with a later lock_shared. The
+// flag says which of the readers comes first, and orders nothing either.
+void hands_over(bool first_writes, bool second_writes) {
+    shared_mutex m;
+    plain<int> n{0};
+    atomic<bool> first_is_done{false};
+    const auto use = [&m](bool writes, auto body) {
+        if (writes) {
+            const lock_guard hold(m);
+            body();
+        } else {
+            const shared_lock hold(m);
+            body();
+        }
+    };
+    thread first([&] {
+        use(first_writes, [&n] { n.set(1); });
+        first_is_done.store(true, relaxed);
+    });
+    (void)first_is_done.await([](bool done) { return done; }, relaxed);
+    use(second_writes, [&n] { (void)n.get(); });
+    first.join();
+}
+
+TEST(SharedMutex, DoesNotOrderReaders) {
+    EXPECT_EQ(of([] { hands_over(false, false); }).violation.kind, "data race");
+    expect_exhausted(of([] { hands_over(false, true); }), 1);
+    expect_exhausted(of([] { hands_over(true, false); }), 1);
+    expect_exhausted(of([] { hands_over(true, true); }), 1);
+}
+
+// Nor does a fence: what a mutex does is no atomic operation that it could acquire from.
+TEST(SharedMutex, DoesNotOrderReadersThroughAFence) {
+    EXPECT_EQ(of([] {
+                  shared_mutex m;
+                  plain<int> n{0};
+                  atomic<bool> first_is_done{false};
+                  thread first([&] {
+                      n.set(1);
+                      m.lock_shared();
+                      m.unlock_shared();
+                      first_is_done.store(true, relaxed);
+                  });
+                  (void)first_is_done.await([](bool done) { return done; }, relaxed);
+                  m.lock_shared();
+                  m.unlock_shared();
+                  quiesce::explorer::atomic_thread_fence(std::memory_order_acquire);
+                  (void)n.get();
+                  first.join();
+              }).violation.kind,
+              "data race");
+}
+
+// Whichever of the two times that it was locked is seen.
+TEST(Mutex, OrdersNothingWhereItIsNotTaken) {
+    options all;
+    all.spurious_returns = 0;
+    all.keep_going = true;
+    const report r = of(
+        [] {
+            mutex m;
+            plain<int> n{0};
+            atomic<int> step{0};
+            const auto await_step = [&step](int wanted) {
+                (void)step.await([wanted](int now) { return now == wanted; }, relaxed);
+            };
+            thread other([&] {
+                m.lock();
+                n.set(1);
+                m.unlock();
+                m.lock();
+                step.store(1, relaxed);
+                await_step(2);
+                m.unlock();
+            });
+            await_step(1);
+            assume(!m.try_lock());
+            quiesce::explorer::atomic_thread_fence(std::memory_order_acquire);
+            (void)n.get();
+            step.store(2, relaxed);
+            other.join();
+        },
+        all);
+    EXPECT_GE(r.executions, 2U);
+    EXPECT_EQ(r.racy, r.executions);
+}
+
+TEST(Semaphore, OrdersNothingForWhoReleasesIt) {
+    EXPECT_EQ(of([] {
+                  counting_semaphore<2> s(0);
+                  plain<int> n{0};
+                  atomic<bool> first_is_done{false};
+                  thread first([&] {
+                      n.set(1);
+                      s.release();
+                      first_is_done.store(true, relaxed);
+                  });
+                  (void)first_is_done.await([](bool done) { return done; }, relaxed);
+                  s.release();
+                  quiesce::explorer::atomic_thread_fence(std::memory_order_acquire);
+                  (void)n.get();
+                  first.join();
+              }).violation.kind,
+              "data race");
+}
+
+// A writer between two readers orders them, whoever else reads in between.
+TEST(SharedMutex, OrdersReadersByTheWriterBetweenThem) {
+    expect_exhausted(of([] {
+                         shared_mutex m;
+                         plain<int> n{0};
+                         atomic<int> step{0};
+                         const auto await_step = [&step](int wanted) {
+                             (void)step.await([wanted](int now) { return now == wanted; }, relaxed);
+                         };
+                         thread first([&] {
+                             m.lock_shared();
+                             n.set(1);
+                             m.unlock_shared();
+                             step.store(1, relaxed);
+                         });
+                         thread writer([&] {
+                             await_step(1);
+                             m.lock();
+                             m.unlock();
+                             step.store(2, relaxed);
+                         });
+                         thread another([&] {
+                             await_step(2);
+                             m.lock_shared();
+                             m.unlock_shared();
+                             step.store(3, relaxed);
+                         });
+                         await_step(3);
+                         m.lock_shared();
+                         (void)n.get();
+                         m.unlock_shared();
+                         first.join();
+                         writer.join();
+                         another.join();
+                     }),
+                     1);
+}
+
 TEST(SharedMutex, IsUnlockedTheWayItWasLocked) {
     EXPECT_EQ(of([] {
                   shared_mutex m;

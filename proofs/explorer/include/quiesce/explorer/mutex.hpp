@@ -33,7 +33,7 @@ public:
     [[nodiscard]] bool try_lock(detail::place at = detail::place::current()) {
         bool held = false;
         if (detail::returns_spuriously(at) ||
-            !held_.compare_exchange_strong(held, true, std::memory_order_acquire, std::memory_order_relaxed, at)) {
+            !held_.compare_exchange_strong(held, true, std::memory_order_acquire, detail::order_silent, at)) {
             return false;
         }
         owner_ = detail::self();
@@ -52,7 +52,8 @@ private:
     unsigned owner_ = nobody;
 };
 
-/// As std::shared_mutex.
+/// As std::shared_mutex. Readers are ordered by writers only: `unlock` stores, and all else updates what it stored, so
+/// a reader acquires from the store and a writer from all.
 class shared_mutex {
 public:
     explicit shared_mutex(detail::place at = detail::place::current()) : readers_(0, at) {}
@@ -64,8 +65,7 @@ public:
     [[nodiscard]] bool try_lock(detail::place at = detail::place::current()) {
         int none = 0;
         if (detail::returns_spuriously(at) ||
-            !readers_.compare_exchange_strong(none, exclusive, std::memory_order_acquire, std::memory_order_relaxed,
-                                              at)) {
+            !readers_.compare_exchange_strong(none, exclusive, std::memory_order_acquire, detail::order_silent, at)) {
             return false;
         }
         owner_ = detail::self();
@@ -77,21 +77,21 @@ public:
         readers_.store(0, std::memory_order_release, at);
     }
     void lock_shared(detail::place at = detail::place::current()) {
-        (void)readers_.await_add([](int n) { return n >= 0; }, 1, std::memory_order_acquire, at);
+        (void)readers_.await_add([](int n) { return n >= 0; }, 1, detail::order_from_head, at);
     }
     [[nodiscard]] bool try_lock_shared(detail::place at = detail::place::current()) {
         if (detail::returns_spuriously(at)) {
             return false;
         }
         // Another reader is no reason to fail.
-        int seen = readers_.load(std::memory_order_relaxed, at);
-        while (seen != exclusive && !readers_.compare_exchange_strong(seen, seen + 1, std::memory_order_acquire,
-                                                                      std::memory_order_relaxed, at)) {
+        int seen = readers_.load(detail::order_silent, at);
+        while (seen != exclusive &&
+               !readers_.compare_exchange_strong(seen, seen + 1, detail::order_from_head, detail::order_silent, at)) {
         }
         return seen != exclusive;
     }
     void unlock_shared(detail::place at = detail::place::current()) {
-        const int was = readers_.fetch_sub(1, std::memory_order_release, at);
+        const int was = readers_.fetch_sub(1, detail::order_announcing, at);
         detail::require(was > 0, "a shared mutex is unlocked that is not locked shared", at);
     }
 

@@ -11,6 +11,16 @@ namespace quiesce::explorer::detail {
 
 using place = std::source_location;
 
+// Orders of what is no atomic operation in the standard but is made of one here: a fence of the program's does not pair
+// with any of them, and in no model are they stronger.
+/// Orders nothing.
+inline constexpr auto order_silent = static_cast<std::memory_order>(64);
+/// Releases; reading for it acquires nothing.
+inline constexpr auto order_announcing = static_cast<std::memory_order>(65);
+/// Of an update. Acquires what the store at the head of the release sequence released, and not what the updates behind
+/// it did.
+inline constexpr auto order_from_head = static_cast<std::memory_order>(66);
+
 enum class operation : std::uint8_t { load, store, update, compare_exchange, await };
 
 struct access {
