@@ -65,6 +65,9 @@ struct request {
     bool is_timed = false;
     /// Its location is 0 from the start.
     bool starts_at_zero = false;
+    /// Sees what happens before the notifications that the event before it in its thread has read, or the releases of
+    /// its release sequence: without happening after them.
+    bool after_enlisting = false;
     std::uint32_t location = 0;
     /// What is stored or expected; the number of a choice's alternatives; the thread that is spawned or joined; the
     /// address that is freed.

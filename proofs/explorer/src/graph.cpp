@@ -265,9 +265,11 @@ void graph::shrink(unsigned size) {
 // The place of the latest access to the event's location that happens before it; -1 where there is none.
 int graph::bound(const event& e) const {
     int latest = -1;
+    const clock_id seen = e.asked.after_enlisting ? at(e.previous).released : 0;
     for (unsigned t = 0; t != threads_.size(); ++t) {
         event_id a = t == e.thread ? e.previous_access : last_access(e.location, t);
-        while (a != no_event && !(t == e.thread || before(e.happens_before, at(a)))) {
+        while (a != no_event && t != e.thread && !before(e.happens_before, at(a)) &&
+               (seen == 0 || !before(seen, at(a)))) {
             a = at(a).previous_access;
         }
         while (a != no_event && (at(a).is_write() ? at(a).place < 0 : at(a).reads_from == no_event)) {

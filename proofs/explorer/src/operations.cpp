@@ -56,6 +56,7 @@ std::uint64_t engine::perform(const access& a, const place& at, bool* succeeded)
     request asked;
     asked.location = location_of(a, at);
     asked.starts_at_zero = a.waiters;
+    asked.after_enlisting = a.after_enlisting;
     asked.success = a.non_atomic ? order::non_atomic : order_of(a.success);
     asked.operand = a.operand;
     switch (a.what) {

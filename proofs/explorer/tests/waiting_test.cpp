@@ -521,6 +521,32 @@ TEST(ConditionVariable, IsNoSynchronisation) {
               "data race");
 }
 
+// Nor with fences, since it is no atomic operation.
+TEST(ConditionVariable, IsNoSynchronisationThroughFences) {
+    options strict;
+    strict.spurious_returns = 0;
+    EXPECT_EQ(of(
+                  [] {
+                      mutex m;
+                      condition_variable changed;
+                      plain<int> data{0};
+                      thread waiter([&] {
+                          unique_lock lock(m);
+                          if (changed.wait_for(lock, 1) == cv_status::no_timeout) {
+                              quiesce::explorer::atomic_thread_fence(std::memory_order_acquire);
+                              (void)data.get();
+                          }
+                      });
+                      data.set(1);
+                      quiesce::explorer::atomic_thread_fence(std::memory_order_release);
+                      changed.notify_one();
+                      waiter.join();
+                  },
+                  strict)
+                  .violation.kind,
+              "data race");
+}
+
 void waits_for_a_change(bool notifies) {
     atomic<int> x{0};
     thread waiter([&x] {
@@ -543,6 +569,70 @@ TEST(AtomicWait, WakesOnNotification) {
 TEST(AtomicWait, WaitsForEverWithoutOne) {
     const report r = of([] { waits_for_a_change(false); });
     EXPECT_EQ(r.violation.kind, "deadlock");
+}
+
+// [atomics.wait]: only the load of what was stored may synchronise. The flag says that the notification came first, and
+// orders nothing.
+TEST(AtomicWait, IsNoSynchronisationWithTheNotification) {
+    const auto program = [](std::memory_order stores) {
+        return [stores] {
+            atomic<int> x{0};
+            atomic<bool> notified{false};
+            plain<int> data{0};
+            thread notifier([&] {
+                data.set(1);
+                x.store(1, stores);
+                x.notify_one();
+                notified.store(true, relaxed);
+            });
+            (void)notified.await([](bool n) { return n; }, relaxed);
+            x.wait(0, std::memory_order_acquire);
+            (void)data.get();
+            notifier.join();
+        };
+    };
+    EXPECT_EQ(of(program(relaxed)).violation.kind, "data race");
+    expect_exhausted(of(program(std::memory_order_release)), 1);
+}
+
+// Nor may a thread that notified know by that what another one did which notified before.
+TEST(AtomicWait, DoesNotOrderThoseWhoNotify) {
+    EXPECT_EQ(of([] {
+                  atomic<int> x{0};
+                  atomic<bool> notified{false};
+                  plain<int> data{0};
+                  thread first([&] {
+                      data.set(1);
+                      x.notify_one();
+                      notified.store(true, relaxed);
+                  });
+                  (void)notified.await([](bool n) { return n; }, relaxed);
+                  x.notify_one();
+                  quiesce::explorer::atomic_thread_fence(std::memory_order_acquire);
+                  (void)data.get();
+                  first.join();
+              }).violation.kind,
+              "data race");
+}
+
+// A wait that begins when the notification is over sees what was stored before it, or it would never end: all that the
+// notification makes known is that.
+TEST(AtomicWait, SeesWhatWasStoredBeforeANotification) {
+    const report r = of([] {
+        atomic<int> x{0};
+        atomic<int> y{0};
+        thread notifier([&] {
+            y.store(1, relaxed);
+            x.store(1, relaxed);
+            x.notify_one();
+        });
+        x.wait(0, relaxed);
+        outcome(x.load(relaxed), y.load(relaxed));
+        notifier.join();
+    });
+    EXPECT_EQ(r.verdict, verdict::exhausted) << r.violation.message << "\n" << r.violation.trace;
+    EXPECT_EQ(r.outcomes.size(), 2U);
+    EXPECT_FALSE(r.outcomes.contains({0, 0}));
 }
 
 TEST(AtomicWait, ANotificationForOneWakesOne) {

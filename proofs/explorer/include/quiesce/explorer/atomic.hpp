@@ -105,20 +105,17 @@ public:
     void wait(T old, std::memory_order order = std::memory_order_seq_cst,
               detail::place at = detail::place::current()) const {
         for (;;) {
-            detail::enlist(this, std::memory_order_acquire, at);
-            if (detail::to_word(load(order, at)) != detail::to_word(old)) {
+            detail::enlist(this, at);
+            const T seen = result(detail::operation::load, {.success = order, .after_enlisting = true}, at);
+            if (detail::to_word(seen) != detail::to_word(old)) {
                 detail::withdraw(this, at);
                 return;
             }
             detail::sleep(this, false, at);
         }
     }
-    void notify_one(detail::place at = detail::place::current()) {
-        detail::notify_one(this, std::memory_order_release, at);
-    }
-    void notify_all(detail::place at = detail::place::current()) {
-        detail::notify_all(this, std::memory_order_release, at);
-    }
+    void notify_one(detail::place at = detail::place::current()) { detail::notify_one(this, true, at); }
+    void notify_all(detail::place at = detail::place::current()) { detail::notify_all(this, true, at); }
 
     /// Blocks until a load satisfies the predicate; returns that value. One operation, whatever it waits for: use it
     /// instead of a loop. The predicate's captures are trivially copyable and at most sixteen bytes.
@@ -187,6 +184,7 @@ private:
         std::uint64_t operand = 0;
         std::memory_order success = std::memory_order_relaxed;
         bool non_atomic = false;
+        bool after_enlisting = false;
     };
 
     static constexpr std::memory_order on_failure(std::memory_order order) {
@@ -227,6 +225,7 @@ private:
                                                      .operand = d.operand,
                                                      .success = d.success,
                                                      .non_atomic = d.non_atomic,
+                                                     .after_enlisting = d.after_enlisting,
                                                      .bytes = sizeof(T)},
                                                     at));
     }

@@ -36,6 +36,9 @@ struct access {
     bool timed = false;
     /// Not the cell but the threads that wait at it: a word that is 0 from the start.
     bool waiters = false;
+    /// Of a load: it sees what happens before the notifications that came before the calling thread enlisted, which was
+    /// its last operation.
+    bool after_enlisting = false;
     std::uint8_t bytes = 1;
     std::uint64_t (*apply)(std::uint64_t old, std::uint64_t operand) = nullptr;
     bool (*holds)(const void* captured, std::uint64_t value) = nullptr;
@@ -74,12 +77,14 @@ void yield();
 
 // Waiting at a cell until another thread notifies: a thread enlists, looks whether it must wait, and sleeps or
 // withdraws. What a notification does happens in one step, and of the threads that are enlisted notify_one picks any.
-void enlist(const void* cell, std::memory_order order, const place& at);
+// None of it synchronises. A notification that announces lets whoever enlists later see what happens before it, with a
+// load that says so; the others let nobody.
+void enlist(const void* cell, const place& at);
 /// A thread that was picked in the meantime passes the notification on.
 void withdraw(const void* cell, const place& at);
 void sleep(const void* cell, bool timed, const place& at);
-void notify_one(const void* cell, std::memory_order order, const place& at);
-void notify_all(const void* cell, std::memory_order order, const place& at);
+void notify_one(const void* cell, bool announces, const place& at);
+void notify_all(const void* cell, bool announces, const place& at);
 /// A choice, as often as the options allow: whether an operation returns for no reason.
 bool returns_spuriously(const place& at);
 
