@@ -161,7 +161,7 @@ void graph::enlist(event& e, event_id id) {
             order_of_.resize(e.location + 1U);
             non_atomic_.resize(e.location + 1U);
         }
-        if (e.asked.starts_at_zero && order_of_[e.location].empty()) {
+        if (e.asked.has_initial && order_of_[e.location].empty()) {
             order_of_[e.location].push_back(0);
         }
         if (last_access_.size() <= slot) {
@@ -301,7 +301,7 @@ void graph::set_source(event_id read, event_id write, bool spurious) {
     event& e = at(read);
     const event& w = at(write);
     e.reads_from = write;
-    e.value = w.value;
+    e.value = value_of(write, e.asked);
     e.next_reader = w.first_reader;
     at(write).first_reader = read;
     e.is_spurious = spurious;

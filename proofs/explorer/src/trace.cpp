@@ -7,6 +7,13 @@
 
 namespace quiesce::explorer::detail {
 
+std::string place_of(const place& at) {
+    request asked;
+    asked.file = at.file_name();
+    asked.line = at.line();
+    return place_of(asked);
+}
+
 std::string place_of(const request& asked) {
     std::string_view file = asked.file;
     if (file.empty()) {

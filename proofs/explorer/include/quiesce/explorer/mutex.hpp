@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <tuple>
@@ -27,7 +28,7 @@ public:
 
     void lock(detail::place at = detail::place::current()) {
         (void)held_.await_exchange([](bool held) { return !held; }, true, std::memory_order_acquire, at);
-        owner_ = detail::self();
+        owner_ = detail::holder();
     }
     /// May fail although nobody holds it, as the standard allows: see `options::spurious_returns`.
     [[nodiscard]] bool try_lock(detail::place at = detail::place::current()) {
@@ -36,20 +37,20 @@ public:
             !held_.compare_exchange_strong(held, true, std::memory_order_acquire, detail::order_silent, at)) {
             return false;
         }
-        owner_ = detail::self();
+        owner_ = detail::holder();
         return true;
     }
     void unlock(detail::place at = detail::place::current()) {
-        detail::require(owner_ == detail::self(), "a mutex is unlocked by a thread that does not hold it", at);
+        detail::require(owner_ == detail::holder(), "a mutex is unlocked by a thread that does not hold it", at);
         owner_ = nobody;
         held_.store(false, std::memory_order_release, at);
     }
 
 private:
-    static constexpr unsigned nobody = ~0U;
+    static constexpr std::uint64_t nobody = ~std::uint64_t{0};
 
     atomic<bool> held_;
-    unsigned owner_ = nobody;
+    std::uint64_t owner_ = nobody;
 };
 
 /// As std::shared_mutex. Readers are ordered by writers only: `unlock` stores, and all else updates what it stored, so
@@ -60,7 +61,7 @@ public:
 
     void lock(detail::place at = detail::place::current()) {
         (void)readers_.await_exchange([](int n) { return n == 0; }, exclusive, std::memory_order_acquire, at);
-        owner_ = detail::self();
+        owner_ = detail::holder();
     }
     [[nodiscard]] bool try_lock(detail::place at = detail::place::current()) {
         int none = 0;
@@ -68,11 +69,11 @@ public:
             !readers_.compare_exchange_strong(none, exclusive, std::memory_order_acquire, detail::order_silent, at)) {
             return false;
         }
-        owner_ = detail::self();
+        owner_ = detail::holder();
         return true;
     }
     void unlock(detail::place at = detail::place::current()) {
-        detail::require(owner_ == detail::self(), "a shared mutex is unlocked by a thread that does not hold it", at);
+        detail::require(owner_ == detail::holder(), "a shared mutex is unlocked by a thread that does not hold it", at);
         owner_ = nobody;
         readers_.store(0, std::memory_order_release, at);
     }
@@ -97,10 +98,10 @@ public:
 
 private:
     static constexpr int exclusive = -1;
-    static constexpr unsigned nobody = ~0U;
+    static constexpr std::uint64_t nobody = ~std::uint64_t{0};
 
     atomic<int> readers_;
-    unsigned owner_ = nobody;
+    std::uint64_t owner_ = nobody;
 };
 
 /// As std::lock_guard.

@@ -39,6 +39,8 @@ struct access {
     /// Of a load: it sees what happens before the notifications that came before the calling thread enlisted, which was
     /// its last operation.
     bool after_enlisting = false;
+    /// A store: the first, of a constructor.
+    bool constructs = false;
     std::uint8_t bytes = 1;
     std::uint64_t (*apply)(std::uint64_t old, std::uint64_t operand) = nullptr;
     bool (*holds)(const void* captured, std::uint64_t value) = nullptr;
@@ -64,16 +66,20 @@ void free_memory(void* memory, std::size_t bytes, const place& at);
 /// Memory that goes with the execution and is nobody's leak.
 void* allocate(std::size_t bytes, std::size_t alignment);
 unsigned self();
+/// Whether the caller is in a run of an exploration.
+bool is_in_a_run();
+/// A number that the calling thread has in this run and nobody else ever.
+std::uint64_t holder();
 void name(const void* cell, const char* text);
 void record(const std::int64_t* values, std::size_t count);
-std::uint64_t newest(const void* cell);
+std::uint64_t newest(const void* cell, std::size_t bytes, const place& at);
 /// The calling thread's own pointer under a key, null at first.
 void*& thread_value(const void* key);
 /// The key may stand for something else from here on.
 void forget_thread_values(const void* key);
 /// Called when the calling thread ends, the last given first.
 void at_thread_exit(void (*function)(void*), void* argument);
-void yield();
+void yield(const place& at);
 
 // Waiting at a cell until another thread notifies: a thread enlists, looks whether it must wait, and sleeps or
 // withdraws. What a notification does happens in one step, and of the threads that are enlisted notify_one picks any.
