@@ -206,7 +206,7 @@ private:
     /// The thread that runs goes no further; the execution is incomplete.
     [[noreturn]] void fail_thread();
     std::uint32_t location_of(const access& a, const place& at);
-    void must_be_constructed(const access& a, const place& at);
+    std::uint32_t location_outside(const access& a, const place& at);
     /// Of an object from outside. It is no operation.
     void construct(const access& a, const place& at);
     unsigned child_of(unsigned parent, unsigned index);

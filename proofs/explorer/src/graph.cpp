@@ -370,12 +370,13 @@ void graph::set_value(event_id write, std::uint64_t value) {
     event& e = at(write);
     e.value = value;
     unfinished_updates_ -= e.is_update ? 1U : 0U;
-    const bool by_fences = is_atomic(e.ordering);
-    e.released = by_fences ? e.fence_released : 0;
-    e.released_light = by_fences ? e.fence_released_light : 0;
-    e.released_heavy = by_fences ? e.fence_released_heavy : 0;
-    if (releases(e.ordering)) {
-        e.released = own(e.happens_before, e);
+    if (is_atomic(e.ordering)) {
+        e.released = releases(e.ordering) ? own(e.happens_before, e) : e.fence_released;
+        e.released_light = e.fence_released_light;
+        e.released_heavy = e.fence_released_heavy;
+    } else {
+        e.released = releases(e.ordering) ? own(e.happens_before, e) : 0;
+        e.released_light = e.released_heavy = 0;
     }
     if (e.is_update) {
         const event& source = at(at(e.previous).reads_from);

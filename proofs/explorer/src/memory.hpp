@@ -41,15 +41,14 @@ public:
     /// The number of the location at an address, from 0 on; the same for as long as the exploration lasts. Beside it
     /// there is another one, for the threads that wait at it.
     std::uint32_t location_at(const void* address, bool waiters = false) {
-        std::uint32_t& number =
-            contains(address)
-                ? numbers_[(static_cast<const char*>(address) - base_) * 2 + static_cast<std::ptrdiff_t>(waiters)]
-                : outside_[{address, waiters}];
-        if (number == 0) {
-            locations_.push_back({reinterpret_cast<std::uintptr_t>(address), waiters});
-            number = static_cast<std::uint32_t>(locations_.size());
-        }
-        return number - 1;
+        return contains(address) ? location_inside(address, waiters)
+                                 : number_of(outside_[{address, waiters}], address, waiters);
+    }
+    /// The same for who knows that the address is of the region.
+    std::uint32_t location_inside(const void* address, bool waiters) {
+        return number_of(
+            numbers_[(static_cast<const char*>(address) - base_) * 2 + static_cast<std::ptrdiff_t>(waiters)], address,
+            waiters);
     }
     std::uintptr_t address_of(std::uint32_t location) const { return locations_[location].address; }
     /// The same wherever the region is. Outside of it nothing is the same in every process.
@@ -84,6 +83,13 @@ private:
         bool waiters;
     };
 
+    std::uint32_t number_of(std::uint32_t& number, const void* address, bool waiters) {
+        if (number == 0) {
+            locations_.push_back({reinterpret_cast<std::uintptr_t>(address), waiters});
+            number = static_cast<std::uint32_t>(locations_.size());
+        }
+        return number - 1;
+    }
     char* heap(unsigned thread) const { return base_ + max_threads * stack_bytes + thread * heap_bytes; }
     void protect(const block& b, int protection) const;
 

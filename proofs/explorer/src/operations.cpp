@@ -33,15 +33,6 @@ order order_of(std::memory_order o) {
 }  // namespace
 
 std::uint32_t engine::location_of(const access& a, const place& at) {
-    if (!memory_.contains(a.cell)) {
-        // What waits there has no constructor.
-        const std::uint32_t known = memory_.locations();
-        const std::uint32_t location = memory_.location_at(a.cell, a.waiters);
-        if (location == known && !a.waiters) {
-            must_be_constructed(a, at);
-        }
-        return location;
-    }
     if (memory_.is_heap(a.cell)) {
         const address_space::block* const b = memory_.block_at(a.cell);
         const auto begins = reinterpret_cast<std::uintptr_t>(a.cell);
@@ -49,15 +40,19 @@ std::uint32_t engine::location_of(const access& a, const place& at) {
             violate("access out of an object", "what is used at " + place_of(at) + " is in no object");
         }
     }
-    return memory_.location_at(a.cell, a.waiters);
+    return memory_.location_inside(a.cell, a.waiters);
 }
 
-void engine::must_be_constructed(const access& a, const place& at) {
-    if (constructed_outside(a.cell) == nullptr) {
+std::uint32_t engine::location_outside(const access& a, const place& at) {
+    const std::uint32_t known = memory_.locations();
+    const std::uint32_t location = memory_.location_at(a.cell, a.waiters);
+    // What waits there has no constructor.
+    if (location == known && !a.waiters && constructed_outside(a.cell) == nullptr) {
         give_up(
             verdict::engine_error, "object from outside",
             "the program uses an object at " + place_of(at) + " that was constructed neither in this run nor before");
     }
+    return location;
 }
 
 void engine::construct(const access& a, const place& at) {
@@ -77,16 +72,16 @@ void engine::construct(const access& a, const place& at) {
 }
 
 std::uint64_t engine::perform(const access& a, const place& at, bool* succeeded) {
-    if (a.constructs && !memory_.contains(a.cell)) {
+    const bool outside = !memory_.contains(a.cell);
+    if (outside && a.constructs) {
         construct(a, at);
         return 0;
     }
     request asked;
-    asked.location = location_of(a, at);
+    asked.location = outside ? location_outside(a, at) : location_of(a, at);
     asked.is_of_waiters = a.waiters;
-    asked.has_initial = a.waiters;
-    if (!a.waiters && !memory_.contains(a.cell)) {
-        asked.has_initial = true;
+    asked.has_initial = a.waiters || outside;
+    if (outside && !a.waiters) {
         asked.initial = value_outside(a.cell, a.bytes);
     }
     asked.after_enlisting = a.after_enlisting;
