@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <quiesce/explorer.hpp>
+#include "proofs/explorer/tests/expect.hpp"
 
 namespace {
 
@@ -27,12 +28,6 @@ ex::once_flag once;
 ex::shared_mutex shared;
 ex::counting_semaphore<2> places{1};
 ex::thread_specific<int> mine;
-
-void expect_exhausted(const ex::report& r, std::uint64_t executions) {
-    EXPECT_EQ(r.verdict, ex::verdict::exhausted) << r.violation.kind << ": " << r.violation.message << "\n"
-                                                 << r.violation.trace;
-    EXPECT_EQ(r.executions, executions);
-}
 
 void store_buffering() {
     int a = 0;
@@ -56,7 +51,7 @@ TEST(Globals, HaveTheirFirstValueInEveryExecution) {
         ex::options how;
         how.jobs = jobs;
         const ex::report r = ex::explore(&store_buffering, how);
-        expect_exhausted(r, 4);
+        ex::expect_exhausted(r, 4);
         EXPECT_TRUE(r.outcomes.contains({0, 5, 1})) << "jobs " << jobs;
         EXPECT_TRUE(r.outcomes.contains({1, 1, 1})) << "jobs " << jobs;
         EXPECT_EQ(x.load(), 5);
@@ -66,7 +61,7 @@ TEST(Globals, HaveTheirFirstValueInEveryExecution) {
 TEST(Globals, AreExploredInAllModelsAndOrders) {
     ex::options how;
     how.model = ex::memory_model::sc;
-    expect_exhausted(ex::explore(&store_buffering, how), 3);
+    ex::expect_exhausted(ex::explore(&store_buffering, how), 3);
     how.search = ex::search::deepening;
     EXPECT_EQ(ex::explore(&store_buffering, how).verdict, ex::verdict::exhausted);
     how.search = ex::search::random_walk;
@@ -94,21 +89,21 @@ TEST(Globals, CountAsLocalsDo) {
         ex::atomic<int> n{5};
         program(n);
     });
-    expect_exhausted(global, local.executions);
+    ex::expect_exhausted(global, local.executions);
     EXPECT_EQ(global.incomplete, local.incomplete);
     EXPECT_GT(global.executions, 6U);
 }
 
 TEST(Globals, WaitForWhatTheyAreAtFirst) {
-    expect_exhausted(ex::explore([] {
-                         ex::check(x.await([](int n) { return n == 5; }) == 5);
-                         int expected = 5;
-                         ex::check(x.compare_exchange_strong(expected, 6));
-                         ex::check(x.fetch_add(1) == 6);
-                         x.notify_all();
-                         x.wait(5);
-                     }),
-                     1);
+    ex::expect_exhausted(ex::explore([] {
+                             ex::check(x.await([](int n) { return n == 5; }) == 5);
+                             int expected = 5;
+                             ex::check(x.compare_exchange_strong(expected, 6));
+                             ex::check(x.fetch_add(1) == 6);
+                             x.notify_all();
+                             x.wait(5);
+                         }),
+                         1);
     const ex::report never = ex::explore([] { x.wait(5); });
     EXPECT_EQ(never.violation.kind, "deadlock");
 }
@@ -147,18 +142,18 @@ TEST(Globals, RaceAndAreNamedAfterTheirDeclaration) {
     ex::options how;
     const ex::report r = ex::explore(program, how);
     EXPECT_EQ(r.violation.kind, "data race");
-    EXPECT_NE(r.violation.trace.find("(globals_test.cpp:23).store(2)"), std::string::npos) << r.violation.trace;
+    EXPECT_NE(r.violation.trace.find("(globals_test.cpp:24).store(2)"), std::string::npos) << r.violation.trace;
     how.replay = r.violation.graph;
     EXPECT_EQ(ex::explore(program, how).violation.trace, r.violation.trace);
 }
 
 // A mutex that a run leaves locked is free in the next, and nobody holds it from then.
 TEST(Globals, AreNotHeldFromAnEarlierExecution) {
-    expect_exhausted(ex::explore([] {
-                         (void)ex::choose(3);
-                         m.lock();
-                     }),
-                     3);
+    ex::expect_exhausted(ex::explore([] {
+                             (void)ex::choose(3);
+                             m.lock();
+                         }),
+                         3);
     EXPECT_EQ(ex::explore([] { m.unlock(); }).violation.kind, "misuse");
 }
 
@@ -178,7 +173,7 @@ TEST(Globals, MayBeStaticVariablesOfAFunction) {
             t.join();
             ex::outcome(a, b);
         });
-        expect_exhausted(r, 2);
+        ex::expect_exhausted(r, 2);
         EXPECT_TRUE(r.outcomes.contains({7, 8}));
         EXPECT_TRUE(r.outcomes.contains({8, 7}));
     }
@@ -187,16 +182,16 @@ TEST(Globals, MayBeStaticVariablesOfAFunction) {
 TEST(Globals, MayBeTheCallersVariables) {
     ex::atomic<int> flag{0};
     ex::plain<int> message{0};
-    expect_exhausted(ex::explore([&] {
-                         ex::thread t([&] {
-                             message.set(1);
-                             flag.store(1, rel);
-                         });
-                         (void)flag.await([](int f) { return f == 1; }, acq);
-                         ex::check(message.get() == 1);
-                         t.join();
-                     }),
-                     1);
+    ex::expect_exhausted(ex::explore([&] {
+                             ex::thread t([&] {
+                                 message.set(1);
+                                 flag.store(1, rel);
+                             });
+                             (void)flag.await([](int f) { return f == 1; }, acq);
+                             ex::check(message.get() == 1);
+                             t.join();
+                         }),
+                         1);
 }
 
 TEST(Globals, AreOrdinaryVariablesOutside) {
@@ -215,7 +210,7 @@ TEST(Globals, AreOrdinaryVariablesOutside) {
     n.wait(0);
     EXPECT_THROW(n.wait(9), std::logic_error);
     EXPECT_EQ(ex::final_value(n), 9);
-    expect_exhausted(ex::explore([&] { ex::check(n.load() == 9); }), 1);
+    ex::expect_exhausted(ex::explore([&] { ex::check(n.load() == 9); }), 1);
 }
 
 TEST(Globals, GoOnFromACheckpoint) {
@@ -237,18 +232,18 @@ TEST(Globals, GoOnFromACheckpoint) {
     EXPECT_EQ(part.stopped_at, "max_executions");
     how.max_executions = 0;
     const ex::report whole = ex::explore(program, how);
-    expect_exhausted(whole, 24);
+    ex::expect_exhausted(whole, 24);
     EXPECT_EQ(whole.outcomes.size(), 4U);
     EXPECT_EQ(whole.stopped_at, "");
 }
 
 TEST(Globals, AreConstructedBeforeTheyAreUsed) {
     alignas(ex::atomic<int>) static unsigned char room[sizeof(ex::atomic<int>)];
-    expect_exhausted(ex::explore([] {
-                         auto* const n = ::new (static_cast<void*>(room)) ex::atomic<int>(3);
-                         ex::outcome(n->fetch_add(1), ex::choose(2));
-                     }),
-                     2);
+    ex::expect_exhausted(ex::explore([] {
+                             auto* const n = ::new (static_cast<void*>(room)) ex::atomic<int>(3);
+                             ex::outcome(n->fetch_add(1), ex::choose(2));
+                         }),
+                         2);
     const ex::report again = ex::explore([] {
         auto* const n = ::new (static_cast<void*>(room)) ex::atomic<int>(3);
         n->store(1);

@@ -1,0 +1,99 @@
+// Threads, and the variables that each has one of.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include <quiesce/explorer.hpp>
+#include "proofs/explorer/tests/expect.hpp"
+
+namespace {
+
+using namespace quiesce::explorer;
+constexpr auto relaxed = std::memory_order_relaxed;
+
+TEST(ThreadSpecific, IsEachThreadsOwn) {
+    const report r = explore([] {
+        struct counted {
+            explicit counted(int) {}
+            counted() = default;
+            std::vector<int> values;
+        };
+        thread_specific<counted> mine;
+        mine->values.push_back(7);
+        thread other([&] {
+            check(mine->values.empty());
+            mine->values.push_back(1);
+        });
+        other.join();
+        check(mine->values.size() == 1);
+    });
+    expect_exhausted(r, 1);
+}
+
+TEST(ThreadSpecific, IsDestroyedWhenItsThreadEnds) {
+    const report r = explore([] {
+        struct says {
+            atomic<int>* to = nullptr;
+            ~says() {
+                if (to != nullptr) {
+                    to->fetch_add(1, relaxed);
+                }
+            }
+        };
+        atomic<int> ended{0};
+        thread_specific<says> mine;
+        thread other([&] { mine->to = &ended; });
+        other.join();
+        check(ended.load(relaxed) == 1);
+    });
+    expect_exhausted(r, 1);
+}
+
+TEST(Thread, IsJoinedOrDetached) {
+    EXPECT_EQ(explore([] { thread forgotten([] {}); }).violation.kind, "unjoined thread");
+    EXPECT_EQ(explore([] {
+                  thread gone([] {});
+                  gone.detach();
+              }).verdict,
+              verdict::exhausted);
+    EXPECT_EQ(explore([] {
+                  thread t([] {});
+                  t.join();
+                  t.join();
+              }).violation.kind,
+              "misuse");
+}
+
+TEST(Thread, MovesAndTakesArguments) {
+    expect_exhausted(explore([] {
+                         plain<int> sum{0};
+                         thread t([](plain<int>* to, int a, int b) { to->set(a + b); }, &sum, 1, 2);
+                         thread moved(std::move(t));
+                         check(moved.joinable());
+                         t = std::move(moved);
+                         t.join();
+                         check(sum.get() == 3);
+                         this_thread::yield();
+                     }),
+                     1);
+}
+
+TEST(Thread, ThatOnlyWaitForEachOtherAreADeadlock) {
+    const report r = explore([] {
+        // Allocated, and captured by value, since the first thread's scope is left.
+        auto* const threads = new thread[2];
+        auto* const both = new atomic<bool>(false);
+        const auto joins = [threads, both](int other) {
+            (void)both->await([](bool b) { return b; });
+            threads[other].join();
+        };
+        threads[0] = thread([joins] { joins(1); });
+        threads[1] = thread([joins] { joins(0); });
+        both->store(true);
+    });
+    EXPECT_EQ(r.violation.kind, "deadlock") << r.violation.message;
+    EXPECT_NE(r.violation.message.find("joins at threads_test.cpp:"), std::string::npos) << r.violation.message;
+}
+
+}  // namespace
