@@ -1,6 +1,7 @@
 // Mutexes, shared ones, and what is called once: what they promise, and what programs that rely on more do.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -347,6 +348,91 @@ TEST(CallOnce, IsTriedAgainAfterAnException) {
         check(calls == 3);
     });
     expect_exhausted(r, 1);
+}
+
+TEST(RecursiveMutex, IsTakenAgainByWhoHasItAndFreeWhenAllIsGivenBack) {
+    expect_exhausted(explore([] {
+                         recursive_mutex m;
+                         plain<int> n{0};
+                         const auto adds = [&] {
+                             const lock_guard outer(m);
+                             const lock_guard inner(m);
+                             check(m.try_lock());
+                             n.set(n.get() + 1);
+                             m.unlock();
+                         };
+                         thread other(adds);
+                         adds();
+                         other.join();
+                         check(n.get() == 2);
+                     }),
+                     2);
+    EXPECT_EQ(explore([] {
+                  recursive_mutex m;
+                  m.lock();
+                  m.lock();
+                  m.unlock();
+                  thread other([&m] { m.lock(); });
+                  other.join();
+              }).violation.kind,
+              "deadlock");
+    EXPECT_EQ(explore([] {
+                  recursive_mutex m;
+                  m.lock();
+                  thread other([&m] { m.unlock(); });
+                  other.join();
+              }).violation.kind,
+              "misuse");
+}
+
+// Taken, or given up: where it is held, and once for no reason. Waiting for ever is no deadlock then.
+TEST(TimedMutex, MayBeGivenUp) {
+    options strict;
+    strict.spurious_returns = 0;
+    const auto program = [] {
+        timed_mutex m;
+        plain<int> n{0};
+        int taken = 0;
+        thread other([&] {
+            unique_lock lock(m, defer_lock);
+            if (lock.try_lock_for(std::chrono::seconds(1))) {
+                n.set(1);
+                taken = 1;
+            }
+        });
+        {
+            const lock_guard hold(m);
+            n.set(2);
+        }
+        other.join();
+        outcome(taken);
+    };
+    const report r = explore(program, strict);
+    expect_exhausted(r, 3);
+    EXPECT_EQ(r.outcomes.at({1}), 2U);
+    EXPECT_EQ(explore(program).outcomes.at({0}), 2U);
+    expect_exhausted(explore(
+                         [] {
+                             recursive_timed_mutex m;
+                             check(m.try_lock_for(1));
+                             check(m.try_lock_until(1));
+                             thread other([&m] { check(!m.try_lock_for(1)); });
+                             other.join();
+                         },
+                         strict),
+                     1);
+    expect_exhausted(explore(
+                         [] {
+                             shared_timed_mutex m;
+                             check(m.try_lock_shared_for(1));
+                             thread other([&m] {
+                                 check(m.try_lock_shared_until(1));
+                                 check(!m.try_lock_for(1));
+                             });
+                             other.join();
+                         },
+                         strict),
+                     1);
 }
 
 }  // namespace

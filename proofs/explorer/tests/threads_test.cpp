@@ -96,4 +96,51 @@ TEST(Thread, ThatOnlyWaitForEachOtherAreADeadlock) {
     EXPECT_NE(r.violation.message.find("joins at threads_test.cpp:"), std::string::npos) << r.violation.message;
 }
 
+TEST(JThread, IsAskedToStopAndJoined) {
+    expect_exhausted(explore([] {
+                         plain<int> seen{0};
+                         plain<int> told{0};
+                         {
+                             const jthread t(
+                                 [&](const stop_token& stop, int n) {
+                                     stop.await_stop();
+                                     seen.set(told.get() + n);
+                                 },
+                                 2);
+                             told.set(1);
+                         }
+                         check(seen.get() == 3);
+                     }),
+                     1);
+    expect_exhausted(explore([] {
+                         int n = 0;
+                         {
+                             const jthread t([&n] { n = 1; });
+                         }
+                         check(n == 1);
+                     }),
+                     1);
+}
+
+// What was done before the first request is seen by who sees the request.
+TEST(JThread, IsOrderedByTheRequest) {
+    const report r = explore([] {
+        plain<int> data{0};
+        jthread t([&](const stop_token& stop) {
+            const bool requested = stop.stop_requested();
+            outcome(requested, requested ? data.get() : 0);
+        });
+        data.set(1);
+        check(t.request_stop());
+        check(!t.request_stop());
+        jthread moved(std::move(t));
+        check(moved.joinable() && !t.joinable() && !t.get_stop_token().stop_possible());
+        moved.join();
+        check(moved.get_stop_source().stop_requested());
+    });
+    expect_exhausted(r, 3);
+    EXPECT_EQ(r.outcomes.size(), 2U);
+    EXPECT_TRUE(r.outcomes.contains({1, 1}));
+}
+
 }  // namespace

@@ -161,6 +161,15 @@ public:
         owns_ = Side::try_lock(*mutex_, at);
         return owns_;
     }
+    /// Of mutexes that can be waited for until a time.
+    template <class Duration>
+    [[nodiscard]] bool try_lock_for(const Duration&, place at = place::current()) {
+        return try_lock(at);
+    }
+    template <class Time>
+    [[nodiscard]] bool try_lock_until(const Time&, place at = place::current()) {
+        return try_lock(at);
+    }
     void unlock(place at = place::current()) {
         require(owns_, "a lock is given back that is not held", at);
         owns_ = false;
