@@ -74,9 +74,15 @@ bool is_idle_too_long(const siginfo_t& info, std::uintptr_t where) {
     return false;
 }
 
+void on_signal(int signal, siginfo_t* info, void* context);
+
 // Of others, to whom it goes on.
 void pass_on(int signal, siginfo_t* info, void* context) {
     const struct sigaction& before = actions_before[std::size(actions_before) - 1];
+    // In a process that was forked while others explored it may be ours.
+    if ((before.sa_flags & SA_SIGINFO) != 0 && before.sa_sigaction == &on_signal) {
+        return;
+    }
     if ((before.sa_flags & SA_SIGINFO) != 0) {
         before.sa_sigaction(signal, info, context);
     } else if (before.sa_handler == SIG_DFL) {
