@@ -14,7 +14,7 @@ namespace quiesce::explorer::detail {
 
 namespace {
 
-constexpr std::string_view heading = "quiesce explorer checkpoint 1\n";
+constexpr std::string_view heading = "quiesce explorer checkpoint 2\n";
 
 std::uint64_t checksum(std::string_view text) {
     std::uint64_t h = 0xcbf29ce484222325;

@@ -3,6 +3,7 @@
 #include <cxxabi.h>
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <utility>
 
@@ -14,8 +15,18 @@ namespace quiesce::explorer::detail {
 constinit thread_local engine* engine::current = nullptr;
 constinit thread_local bool engine::runs_program = false;
 
+namespace {
+
+// Of the runs of each engine: different from those of all others.
+std::uint64_t first_run() {
+    static std::atomic<std::uint64_t> engines{0};
+    return engines.fetch_add(1, std::memory_order_relaxed) << 36U;
+}
+
+}  // namespace
+
 engine::engine(const std::function<void()>& program, const options& how, thread_names& names)
-    : program_(program), how_(how), thread_names_(names), memory_(how.guard_freed) {
+    : program_(program), how_(how), thread_names_(names), memory_(how.guard_freed), run_(first_run()) {
     graphs_.push_back(std::make_unique<graph>(clocks_, how.model));
     children_.resize(address_space::max_threads);
     fibers_.resize(address_space::max_threads);
@@ -30,7 +41,7 @@ namespace {
 // While it lives, an engine is the one that the program talks to.
 class running {
 public:
-    explicit running(engine* e) : outer_(std::exchange(engine::current, e)) {}
+    running(engine* e, const options& how) : outer_(std::exchange(engine::current, e)), timer_(how.max_idle_seconds) {}
     running(const running&) = delete;
     running& operator=(const running&) = delete;
     ~running() { engine::current = outer_; }
@@ -38,12 +49,13 @@ public:
 private:
     engine* const outer_;
     const fault_handlers handlers_;
+    const idle_timer timer_;
 };
 
 }  // namespace
 
 bool engine::explore(std::string_view subtree, const between& goes_on) {
-    const running now(this);
+    const running now(this, how_);
     if (subtree.empty()) {
         clocks_.release(1);
         g().clear();
@@ -74,7 +86,7 @@ bool engine::explore(std::string_view subtree, const between& goes_on) {
 }
 
 void engine::replay(std::string_view graph_text) {
-    const running now(this);
+    const running now(this, how_);
     text_reader from(graph_text);
     silent_ = true;
     read_graph(from);
@@ -107,6 +119,7 @@ exceptions_in_flight& exceptions_of_this_thread() {
 }  // namespace
 
 void engine::execute() {
+    ++run_;
     memory_.reset();
     location_names_.clear();
     for (unsigned t = 0; t != names_.size(); ++t) {
@@ -138,6 +151,7 @@ void engine::start_fiber(unsigned t) {
     f.spawned = 0;
     f.spurious_returns = 0;
     f.failed_allocations = 0;
+    f.hints = 0;
     f.values.clear();
     f.exits.clear();
     f.exceptions = {};
@@ -287,7 +301,9 @@ int engine::next_thread() {
 // By the newest value, or because there is none.
 bool engine::is_satisfied(const request& await) {
     const event_id newest = g().newest(await.location);
-    return newest == no_event || await.awaited(g().at(newest).value);
+    // The start is not listed before the first access.
+    return newest == no_event ? !await.has_initial || await.is_of_waiters || await.awaited(await.initial)
+                              : await.awaited(g().value_of(newest, await));
 }
 
 void engine::schedule() {
@@ -369,7 +385,7 @@ event_id engine::do_operation(request& asked, const place& at) {
         return e;
     }
     if (f.replayed >= std::min(how_.max_operations, clock_pool::max_events)) {
-        at_bound(asked);
+        at_bound(place_of(asked), f.replayed);
     }
     f.pending = &asked;
     f.state = status::at_frontier;

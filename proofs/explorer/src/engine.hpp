@@ -78,10 +78,11 @@ public:
     unsigned choose(unsigned alternatives, const place& at);
     void record(const std::int64_t* values, std::size_t count);
     [[noreturn]] void refuse(const char* sentence);
-    std::uint64_t newest(const void* cell);
+    std::uint64_t newest(const void* cell, std::size_t bytes, const place& at);
     void name(const void* cell, const char* text);
     void free_memory(void* memory, std::size_t bytes, const place& at);
     unsigned self() const { return self_; }
+    std::uint64_t holder() const { return run_ * address_space::max_threads + self_; }
     /// What the program's `new` gets: null by choice.
     void* allocate(std::size_t bytes, std::size_t alignment);
     /// What the program does not give back.
@@ -92,10 +93,12 @@ public:
     void forget_thread_values(const void* key);
     void at_thread_exit(void (*function)(void*), void* argument);
     bool returns_spuriously(const place& at);
-    void yield();
+    void yield(const place& at);
     /// Called by a signal handler: the program did what the processor refuses. It goes on with `after_fault`.
     void fault(int signal, void* address, bool poisoned);
     [[noreturn]] static void after_fault();
+    bool is_idle_too_long();
+    unsigned stops_refused() { return stops_refused_++; }
     void* stack_top_of_self() const { return memory_.stack_top(self_); }
 
     bool owns(const void* memory) const { return memory_.contains(memory); }
@@ -126,6 +129,8 @@ private:
         unsigned spawned = 0;
         unsigned spurious_returns = 0;
         unsigned failed_allocations = 0;
+        /// Of what is no operation, and that a loop may do for ever.
+        unsigned hints = 0;
         std::map<const void*, void*> values;
         std::vector<std::pair<void (*)(void*), void*>> exits;
     };
@@ -155,6 +160,13 @@ private:
     struct candidate {
         event_id write;
         bool spurious;
+    };
+    /// Between two operations of a thread.
+    struct moment {
+        std::uint64_t run = 0;
+        unsigned thread = 0;
+        unsigned operations = 0;
+        bool operator==(const moment&) const = default;
     };
 
     /// One execution along the graph, and on from there.
@@ -194,6 +206,9 @@ private:
     /// The thread that runs goes no further; the execution is incomplete.
     [[noreturn]] void fail_thread();
     std::uint32_t location_of(const access& a, const place& at);
+    std::uint32_t location_outside(const access& a, const place& at);
+    /// Of an object from outside. It is no operation.
+    void construct(const access& a, const place& at);
     unsigned child_of(unsigned parent, unsigned index);
     void know_thread(unsigned t);
     bool exists(unsigned t);
@@ -226,7 +241,10 @@ private:
     void found(const char* kind, std::string message, event_id culprit = no_event);
     void reads_nothing(const request& asked);
     [[noreturn]] void differs(const request& asked, const request& was);
-    [[noreturn]] void at_bound(const request& asked);
+    [[noreturn]] void at_bound(const std::string& last, unsigned operations);
+    /// The search stops at a limit, whatever it has found.
+    [[noreturn]] void exceeds(const char* limit, std::string message);
+    void count_hint(const place& at);
     void finish_execution();
     void finish_complete();
     void finish_waiting();
@@ -301,6 +319,12 @@ private:
     int fault_signal_ = 0;
     void* fault_address_ = nullptr;
     bool fault_poisoned_ = false;
+
+    /// A number of this run of the program, of which each has another.
+    std::uint64_t run_;
+    moment idle_since_;
+    double idle_from_ = 0;
+    unsigned stops_refused_ = 0;
 
     std::vector<fiber> fibers_;
     /// Whose how many-th thread each is: the same in every execution.

@@ -75,6 +75,7 @@ void set_from_environment(options& how) {
     number("MAX_EXECUTIONS", how.max_executions);
     number("MAX_SECONDS", how.max_seconds);
     number("MAX_OPERATIONS", how.max_operations);
+    number("MAX_IDLE_SECONDS", how.max_idle_seconds);
     number("SPURIOUS_RETURNS", how.spurious_returns);
     number("SPURIOUS_FAILURES", how.spurious_failures);
     number("FAILING_ALLOCATIONS", how.failing_allocations);

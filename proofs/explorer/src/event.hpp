@@ -11,16 +11,33 @@ namespace quiesce::explorer::detail {
 using event_id = std::int32_t;
 inline constexpr event_id no_event = -1;
 
-/// The first event of all is the start: it stands for the initial 0 of the locations that begin with one.
+/// The first event of all is the start: it writes the values that locations have from the start.
 enum class event_kind : std::uint8_t { read, write, fence, spawn, join, choice, free, start };
 
-enum class order : std::uint8_t { non_atomic, relaxed, acquire, release, acq_rel, seq_cst, light, heavy };
+/// The last three are no atomic operations to the program: see `detail::order_silent` and those beside it.
+enum class order : std::uint8_t {
+    non_atomic,
+    relaxed,
+    acquire,
+    release,
+    acq_rel,
+    seq_cst,
+    light,
+    heavy,
+    silent,
+    announcing,
+    from_head
+};
 
 constexpr bool acquires(order o) {
     return o == order::acquire || o == order::acq_rel || o == order::seq_cst;
 }
 constexpr bool releases(order o) {
-    return o == order::release || o == order::acq_rel || o == order::seq_cst;
+    return o == order::release || o == order::acq_rel || o == order::seq_cst || o == order::announcing;
+}
+/// Whether fences and the models' own rules apply to it.
+constexpr bool is_atomic(order o) {
+    return o != order::non_atomic && o < order::silent;
 }
 
 /// What a read-modify-write makes of the value that it reads.
@@ -46,8 +63,13 @@ struct request {
     bool is_weak = false;
     /// Waiting for ever is no deadlock.
     bool is_timed = false;
-    /// Its location is 0 from the start.
-    bool starts_at_zero = false;
+    /// Its location is one where threads wait, and 0 from the start.
+    bool is_of_waiters = false;
+    /// Its location has a value from the start.
+    bool has_initial = false;
+    /// Sees what happens before the notifications that the event before it in its thread has read, or the releases of
+    /// its release sequence: without happening after them.
+    bool after_enlisting = false;
     std::uint32_t location = 0;
     /// What is stored or expected; the number of a choice's alternatives; the thread that is spawned or joined; the
     /// address that is freed.
@@ -60,12 +82,14 @@ struct request {
     /// Set in a read-modify-write.
     update_function update = nullptr;
     predicate awaited;
+    std::uint64_t initial = 0;
 
     /// Whether it asks for the same, wherever it stands. The captures of an await may be padded.
     bool is_same(const request& other) const {
         return kind == other.kind && location == other.location && operand == other.operand &&
                desired == other.desired && success == other.success && failure == other.failure &&
-               is_weak == other.is_weak && update == other.update && awaited.holds == other.awaited.holds;
+               is_weak == other.is_weak && update == other.update && awaited.holds == other.awaited.holds &&
+               initial == other.initial;
     }
 };
 
@@ -121,7 +145,7 @@ struct event {
     bool is_write() const { return kind == event_kind::write; }
     /// Woken by a notification, after which the object that was waited at may be destroyed, [thread.condition.condvar].
     bool is_wake_up() const {
-        return is_read() && asked.starts_at_zero && asked.awaited && asked.update == nullptr && !is_unsatisfied;
+        return is_read() && asked.is_of_waiters && asked.awaited && asked.update == nullptr && !is_unsatisfied;
     }
     bool is_seq_cst() const {
         return ordering == order::seq_cst || ordering == order::light || ordering == order::heavy;

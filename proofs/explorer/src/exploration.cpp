@@ -41,6 +41,9 @@ report exploration::run() {
             add(total, std::move(p.report));
         }
     }
+    if (stopped && total.stopped_at.empty()) {
+        total.stopped_at = *stopped == verdict::timed_out ? "max_seconds" : "max_executions";
+    }
     if (stopped && total.verdict == verdict::exhausted) {
         total.verdict = *stopped;
     }

@@ -52,7 +52,7 @@ event_id graph::append(unsigned t, const request& asked, event_kind kind) {
     thread& own_thread = threads_[t];
     e.asked = asked;
     e.kind = kind;
-    e.ordering = ordering_of(asked, kind);
+    e.ordering = kind == event_kind::fence ? asked.success : in_model(asked.success);
     e.thread = static_cast<std::uint16_t>(t);
     e.index = own_thread.length;
     e.location = asked.location;
@@ -66,10 +66,8 @@ event_id graph::append(unsigned t, const request& asked, event_kind kind) {
     return id;
 }
 
-order graph::ordering_of(const request& asked, event_kind kind) const {
-    return model_ == memory_model::sc && asked.success != order::non_atomic && kind != event_kind::fence
-               ? order::acq_rel
-               : asked.success;
+order graph::in_model(order asked) const {
+    return model_ == memory_model::sc && is_atomic(asked) ? order::acq_rel : asked;
 }
 
 event_id graph::append_hollow(unsigned t, event_kind kind) {
@@ -93,7 +91,7 @@ void graph::note_spawn(event_id spawn) {
 void graph::fill(event_id id, const request& asked) {
     event& e = at(id);
     e.asked = asked;
-    e.ordering = ordering_of(asked, e.kind);
+    e.ordering = e.kind == event_kind::fence ? asked.success : in_model(asked.success);
     e.location = asked.location;
     begin_clocks(e);
     switch (e.kind) {
@@ -163,7 +161,7 @@ void graph::enlist(event& e, event_id id) {
             order_of_.resize(e.location + 1U);
             non_atomic_.resize(e.location + 1U);
         }
-        if (e.asked.starts_at_zero && order_of_[e.location].empty()) {
+        if (e.asked.has_initial && order_of_[e.location].empty()) {
             order_of_[e.location].push_back(0);
         }
         if (last_access_.size() <= slot) {
@@ -267,9 +265,11 @@ void graph::shrink(unsigned size) {
 // The place of the latest access to the event's location that happens before it; -1 where there is none.
 int graph::bound(const event& e) const {
     int latest = -1;
+    const clock_id seen = e.asked.after_enlisting ? at(e.previous).released : 0;
     for (unsigned t = 0; t != threads_.size(); ++t) {
         event_id a = t == e.thread ? e.previous_access : last_access(e.location, t);
-        while (a != no_event && !(t == e.thread || before(e.happens_before, at(a)))) {
+        while (a != no_event && t != e.thread && !before(e.happens_before, at(a)) &&
+               (seen == 0 || !before(seen, at(a)))) {
             a = at(a).previous_access;
         }
         while (a != no_event && (at(a).is_write() ? at(a).place < 0 : at(a).reads_from == no_event)) {
@@ -301,7 +301,7 @@ void graph::set_source(event_id read, event_id write, bool spurious) {
     event& e = at(read);
     const event& w = at(write);
     e.reads_from = write;
-    e.value = w.value;
+    e.value = value_of(write, e.asked);
     e.next_reader = w.first_reader;
     at(write).first_reader = read;
     e.is_spurious = spurious;
@@ -310,10 +310,7 @@ void graph::set_source(event_id read, event_id write, bool spurious) {
     e.is_update = (e.asked.update != nullptr || e.asked.is_compare_exchange) && !fails && !e.is_unsatisfied;
     unfinished_updates_ += e.is_update ? 1U : 0U;
     if (e.asked.is_compare_exchange) {
-        e.ordering = fails ? e.asked.failure : e.asked.success;
-        if (model_ == memory_model::sc) {
-            e.ordering = order::acq_rel;
-        }
+        e.ordering = in_model(fails ? e.asked.failure : e.asked.success);
         const auto listed = std::find(seq_cst_.begin(), seq_cst_.end(), read);
         if (listed != seq_cst_.end() && !e.is_seq_cst()) {
             seq_cst_.erase(listed);
@@ -329,7 +326,13 @@ void graph::finish_read(event& e) {
     if (w.thread != e.thread && !before(e.prefix, w)) {
         e.prefix = clocks_->join(e.prefix, own(w.prefix, w));
     }
-    if (e.ordering != order::non_atomic && w.ordering != order::non_atomic) {
+    if (e.ordering == order::from_head) {
+        const event* head = &w;
+        while (head->is_update) {
+            head = &at(at(head->previous).reads_from);
+        }
+        e.happens_before = clocks_->join(e.happens_before, head->released);
+    } else if (is_atomic(e.ordering) && w.ordering != order::non_atomic) {
         if (acquires(e.ordering)) {
             e.happens_before = clocks_->join(e.happens_before, w.released);
         } else {
@@ -367,13 +370,13 @@ void graph::set_value(event_id write, std::uint64_t value) {
     event& e = at(write);
     e.value = value;
     unfinished_updates_ -= e.is_update ? 1U : 0U;
-    e.released = e.fence_released;
-    e.released_light = e.fence_released_light;
-    e.released_heavy = e.fence_released_heavy;
-    if (e.ordering == order::non_atomic) {
-        e.released = e.released_light = e.released_heavy = 0;
-    } else if (releases(e.ordering)) {
-        e.released = own(e.happens_before, e);
+    if (is_atomic(e.ordering)) {
+        e.released = releases(e.ordering) ? own(e.happens_before, e) : e.fence_released;
+        e.released_light = e.fence_released_light;
+        e.released_heavy = e.fence_released_heavy;
+    } else {
+        e.released = releases(e.ordering) ? own(e.happens_before, e) : 0;
+        e.released_light = e.released_heavy = 0;
     }
     if (e.is_update) {
         const event& source = at(at(e.previous).reads_from);

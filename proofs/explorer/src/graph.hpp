@@ -74,6 +74,10 @@ public:
     /// Whether a write that is put at the place comes between a read-modify-write and what it read.
     bool splits_update(std::uint32_t location, unsigned position) const;
 
+    /// What an operation would read from the write.
+    std::uint64_t value_of(event_id write, const request& asked) const {
+        return write == 0 ? asked.initial : at(write).value;
+    }
     void set_source(event_id read, event_id write, bool spurious);
     void clear_source(event_id read);
     void set_value(event_id write, std::uint64_t value);
@@ -101,7 +105,7 @@ public:
 
 private:
     event& append_copy(const event& e);
-    order ordering_of(const request& asked, event_kind kind) const;
+    order in_model(order asked) const;
     void begin_clocks(event& e);
     void enlist(event& e, event_id id);
     bool race(const event& a, const event& b) const;

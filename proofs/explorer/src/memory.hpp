@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <utility>
 #include <vector>
 
 namespace quiesce::explorer::detail {
@@ -36,21 +38,23 @@ public:
     /// Makes the page below a thread's stack, on which it must not grow, unusable.
     void guard_stack(unsigned thread);
 
-    /// The number of the location at an address of the region, from 0 on; the same for as long as the exploration
-    /// lasts. Beside it there is another one, for the threads that wait at it.
+    /// The number of the location at an address, from 0 on; the same for as long as the exploration lasts. Beside it
+    /// there is another one, for the threads that wait at it.
     std::uint32_t location_at(const void* address, bool waiters = false) {
-        std::uint32_t& number =
-            numbers_[(static_cast<const char*>(address) - base_) * 2 + static_cast<std::ptrdiff_t>(waiters)];
-        if (number == 0) {
-            locations_.push_back({reinterpret_cast<std::uintptr_t>(address), waiters});
-            number = static_cast<std::uint32_t>(locations_.size());
-        }
-        return number - 1;
+        return contains(address) ? location_inside(address, waiters)
+                                 : number_of(outside_[{address, waiters}], address, waiters);
+    }
+    /// The same for who knows that the address is of the region.
+    std::uint32_t location_inside(const void* address, bool waiters) {
+        return number_of(
+            numbers_[(static_cast<const char*>(address) - base_) * 2 + static_cast<std::ptrdiff_t>(waiters)], address,
+            waiters);
     }
     std::uintptr_t address_of(std::uint32_t location) const { return locations_[location].address; }
-    /// The same wherever the region is.
+    /// The same wherever the region is. Outside of it nothing is the same in every process.
     std::uint64_t offset_of(std::uint32_t location) const {
-        return locations_[location].address - reinterpret_cast<std::uintptr_t>(base_);
+        const std::uint64_t offset = locations_[location].address - reinterpret_cast<std::uintptr_t>(base_);
+        return offset < region_bytes ? offset : 0;
     }
     bool is_waiters(std::uint32_t location) const { return locations_[location].waiters; }
     std::uint32_t locations() const { return static_cast<std::uint32_t>(locations_.size()); }
@@ -79,12 +83,21 @@ private:
         bool waiters;
     };
 
+    std::uint32_t number_of(std::uint32_t& number, const void* address, bool waiters) {
+        if (number == 0) {
+            locations_.push_back({reinterpret_cast<std::uintptr_t>(address), waiters});
+            number = static_cast<std::uint32_t>(locations_.size());
+        }
+        return number - 1;
+    }
     char* heap(unsigned thread) const { return base_ + max_threads * stack_bytes + thread * heap_bytes; }
     void protect(const block& b, int protection) const;
 
     char* base_ = nullptr;
     std::uint32_t* numbers_ = nullptr;
     const bool guards_;
+    /// Of what is not in the region.
+    std::map<std::pair<const void*, bool>, std::uint32_t> outside_;
     std::vector<cell> locations_;
     std::size_t used_[max_threads] = {};
     /// Those that are the program's to give back.

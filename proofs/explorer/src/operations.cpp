@@ -6,12 +6,19 @@
 #include <utility>
 
 #include "proofs/explorer/src/engine.hpp"
+#include "proofs/explorer/src/outside.hpp"
 
 namespace quiesce::explorer::detail {
 
 namespace {
 
 order order_of(std::memory_order o) {
+    switch (static_cast<int>(o)) {
+        case static_cast<int>(order_silent): return order::silent;
+        case static_cast<int>(order_announcing): return order::announcing;
+        case static_cast<int>(order_from_head): return order::from_head;
+        default: break;
+    }
     switch (o) {
         case std::memory_order_relaxed: return order::relaxed;
         case std::memory_order_consume:
@@ -26,30 +33,58 @@ order order_of(std::memory_order o) {
 }  // namespace
 
 std::uint32_t engine::location_of(const access& a, const place& at) {
-    const auto where = [&at] {
-        request asked;
-        asked.file = at.file_name();
-        asked.line = at.line();
-        return place_of(asked);
-    };
-    if (!memory_.contains(a.cell)) {
-        give_up(verdict::engine_error, "object from outside",
-                "the program uses an object at " + where() + " that it did not construct itself in this run");
-    }
     if (memory_.is_heap(a.cell)) {
         const address_space::block* const b = memory_.block_at(a.cell);
         const auto begins = reinterpret_cast<std::uintptr_t>(a.cell);
         if (b == nullptr || begins + a.bytes > reinterpret_cast<std::uintptr_t>(memory_.address_of(*b)) + b->bytes) {
-            violate("access out of an object", "what is used at " + where() + " is in no object");
+            violate("access out of an object", "what is used at " + place_of(at) + " is in no object");
         }
     }
-    return memory_.location_at(a.cell, a.waiters);
+    return memory_.location_inside(a.cell, a.waiters);
+}
+
+std::uint32_t engine::location_outside(const access& a, const place& at) {
+    const std::uint32_t known = memory_.locations();
+    const std::uint32_t location = memory_.location_at(a.cell, a.waiters);
+    // What waits there has no constructor.
+    if (location == known && !a.waiters && constructed_outside(a.cell) == nullptr) {
+        give_up(
+            verdict::engine_error, "object from outside",
+            "the program uses an object at " + place_of(at) + " that was constructed neither in this run nor before");
+    }
+    return location;
+}
+
+void engine::construct(const access& a, const place& at) {
+    const std::uint32_t location = memory_.location_at(a.cell);
+    const unsigned done = fibers_[self_].replayed;
+    const event_id last = done == 0 ? no_event : events_of_[self_][done - 1];
+    for (unsigned t = 0; last != no_event && t != g().threads().size(); ++t) {
+        for (event_id use = g().last_access(location, t); use != no_event; use = g().at(use).previous_access) {
+            if (use == last || g().in_prefix(use, last)) {
+                give_up(verdict::engine_error, "object from outside",
+                        "an object that is not of this run is constructed again at " + place_of(at) +
+                            " after the run used it");
+            }
+        }
+    }
+    construct_outside(a, at);
 }
 
 std::uint64_t engine::perform(const access& a, const place& at, bool* succeeded) {
+    const bool outside = !memory_.contains(a.cell);
+    if (outside && a.constructs) {
+        construct(a, at);
+        return 0;
+    }
     request asked;
-    asked.location = location_of(a, at);
-    asked.starts_at_zero = a.waiters;
+    asked.location = outside ? location_outside(a, at) : location_of(a, at);
+    asked.is_of_waiters = a.waiters;
+    asked.has_initial = a.waiters || outside;
+    if (outside && !a.waiters) {
+        asked.initial = value_outside(a.cell, a.bytes);
+    }
+    asked.after_enlisting = a.after_enlisting;
     asked.success = a.non_atomic ? order::non_atomic : order_of(a.success);
     asked.operand = a.operand;
     switch (a.what) {
@@ -233,16 +268,20 @@ bool engine::returns_spuriously(const place& at) {
 }
 
 void engine::name(const void* cell, const char* text) {
-    const std::uint32_t location = memory_.contains(cell) ? memory_.location_at(cell) : 0;
+    const std::uint32_t location = memory_.location_at(cell);
     if (location_names_.size() <= location) {
         location_names_.resize(location + 1U, nullptr);
     }
     location_names_[location] = text;
 }
 
-std::uint64_t engine::newest(const void* cell) {
-    const event_id w = memory_.contains(cell) ? g().newest(memory_.location_at(cell)) : no_event;
-    return w == no_event ? 0 : g().at(w).value;
+std::uint64_t engine::newest(const void* cell, std::size_t bytes, const place& at) {
+    count_hint(at);
+    const event_id w = g().newest(memory_.location_at(cell));
+    if (w > 0) {
+        return g().at(w).value;
+    }
+    return memory_.contains(cell) ? 0 : value_outside(cell, bytes);
 }
 
 // What the header calls.
@@ -268,9 +307,15 @@ public:
 }  // namespace
 
 std::uint64_t perform(const access& a, const place& at, bool* succeeded) {
+    if (engine::current == nullptr) {
+        return perform_outside(a, at, succeeded);
+    }
     return inside()->perform(a, at, succeeded);
 }
 void fence(std::memory_order o, fence_kind kind, const place& at) {
+    if (engine::current == nullptr) {
+        return;
+    }
     inside()->fence(kind == fence_kind::light   ? order::light
                     : kind == fence_kind::heavy ? order::heavy
                                                 : order_of(o),
@@ -289,9 +334,14 @@ void violate(const char* kind, const char* message) {
     inside()->violate(kind, message);
 }
 void require(bool condition, const char* rule, const place& at) {
-    if (!condition) {
-        inside()->violate("misuse", std::string(rule) + " (" + at.file_name() + ":" + std::to_string(at.line()) + ")");
+    if (condition) {
+        return;
     }
+    const std::string message = std::string(rule) + " (" + at.file_name() + ":" + std::to_string(at.line()) + ")";
+    if (engine::current == nullptr) {
+        throw std::logic_error(message);
+    }
+    inside()->violate("misuse", message);
 }
 void refuse(const char* sentence) {
     inside()->refuse(sentence);
@@ -322,20 +372,32 @@ void forget_thread_values(const void* key) {
 void at_thread_exit(void (*function)(void*), void* argument) {
     inside()->at_thread_exit(function, argument);
 }
-void yield() {
-    inside()->yield();
+void yield(const place& at) {
+    if (engine::current == nullptr) {
+        return;
+    }
+    inside()->yield(at);
 }
 bool returns_spuriously(const place& at) {
-    return inside()->returns_spuriously(at);
+    return engine::current != nullptr && inside()->returns_spuriously(at);
 }
 unsigned self() {
-    return inside()->self();
+    return engine::current == nullptr ? 0 : inside()->self();
+}
+bool is_in_a_run() {
+    return engine::current != nullptr;
+}
+std::uint64_t holder() {
+    return engine::current == nullptr ? 0 : inside()->holder();
 }
 void name(const void* cell, const char* text) {
     inside()->name(cell, text);
 }
-std::uint64_t newest(const void* cell) {
-    return inside()->newest(cell);
+std::uint64_t newest(const void* cell, std::size_t bytes, const place& at) {
+    if (engine::current == nullptr) {
+        return value_outside(cell, bytes);
+    }
+    return inside()->newest(cell, bytes, at);
 }
 
 }  // namespace quiesce::explorer::detail

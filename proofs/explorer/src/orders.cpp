@@ -37,6 +37,7 @@ bool engine::explore_orders(const between& goes_on) {
             return true;
         }
         if (how_.search == search::preemption_bound || (how_.bound != 0 && bound_ == how_.bound)) {
+            report_.stopped_at = "bound";
             if (report_.verdict == verdict::exhausted) {
                 report_.verdict = verdict::bounded;
             }
@@ -77,7 +78,7 @@ bool engine::is_enabled(unsigned t) {
     bool enabled = writes.empty();
     for (std::size_t i = g().first_readable(e); i < writes.size() && !enabled; ++i) {
         const bool taken = asked.update != nullptr && g().splits_update(asked.location, static_cast<unsigned>(i) + 1);
-        if (!taken && asked.awaited(g().at(writes[i]).value)) {
+        if (!taken && asked.awaited(g().value_of(writes[i], asked))) {
             g().clear_source(e);
             g().set_source(e, writes[i], false);
             enabled = g().remains_seq_cst(e);
@@ -201,7 +202,8 @@ int engine::pick_randomly(const std::vector<unsigned>& enabled) {
     return static_cast<int>(highest());
 }
 
-void engine::yield() {
+void engine::yield(const place& at) {
+    count_hint(at);
     yielded_ = static_cast<int>(self_);
 }
 

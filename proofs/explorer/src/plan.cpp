@@ -25,6 +25,9 @@ void add(report& to, report&& from) {
         to.verdict = from.verdict;
         to.violation = std::move(from.violation);
     }
+    if (to.stopped_at.empty()) {
+        to.stopped_at = std::move(from.stopped_at);
+    }
     to.executions += from.executions;
     to.deadlocks += from.deadlocks;
     to.incomplete += from.incomplete;
@@ -38,12 +41,14 @@ void add(report& to, report&& from) {
 }
 
 bool is_final(const report& r, bool keep_going) {
-    return weight(r.verdict) == 3 || (!keep_going && r.verdict != verdict::exhausted);
+    // The other parts would not end either.
+    return weight(r.verdict) == 3 || (!keep_going && r.verdict != verdict::exhausted) ||
+           r.stopped_at == "max_idle_seconds";
 }
 
 void write_report(text_writer& to, const report& r) {
     to << static_cast<unsigned>(r.verdict) << r.executions << r.deadlocks << r.incomplete << r.racy << r.violation.kind
-       << r.violation.message << r.violation.trace << r.violation.graph << r.outcomes.size();
+       << r.violation.message << r.violation.trace << r.violation.graph << r.stopped_at << r.outcomes.size();
     for (const auto& [outcome, n] : r.outcomes) {
         to << outcome.size();
         for (const std::int64_t value : outcome) {
@@ -61,7 +66,7 @@ report read_report(text_reader& from) {
     report r;
     r.verdict = static_cast<verdict>(from.below<unsigned>(static_cast<unsigned>(verdict::engine_error) + 1));
     from >> r.executions >> r.deadlocks >> r.incomplete >> r.racy >> r.violation.kind >> r.violation.message >>
-        r.violation.trace >> r.violation.graph;
+        r.violation.trace >> r.violation.graph >> r.stopped_at;
     std::uint64_t count = 0;
     for (from >> count; count != 0; --count) {
         std::vector<std::int64_t> outcome;

@@ -40,7 +40,7 @@ bool engine::add_read(unsigned t, const request& asked) {
     const auto first = static_cast<std::uint32_t>(candidates_.size());
     const unsigned oldest = g().first_readable(e);
     for (std::size_t i = writes.size(); i-- != oldest;) {
-        const std::uint64_t value = g().at(writes[i]).value;
+        const std::uint64_t value = g().value_of(writes[i], asked);
         // The newest whatever its value: it is what a deadlock reads, and what a later write revisits.
         if (asked.awaited && (through_orders() || i + 1 != writes.size()) && !asked.awaited(value)) {
             continue;

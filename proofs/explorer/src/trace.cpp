@@ -7,6 +7,13 @@
 
 namespace quiesce::explorer::detail {
 
+std::string place_of(const place& at) {
+    request asked;
+    asked.file = at.file_name();
+    asked.line = at.line();
+    return place_of(asked);
+}
+
 std::string place_of(const request& asked) {
     std::string_view file = asked.file;
     if (file.empty()) {
@@ -28,6 +35,10 @@ std::string_view name_of(order o) {
         case order::seq_cst: return "seq_cst";
         case order::light: return "light";
         case order::heavy: return "heavy";
+        // As what they stand for.
+        case order::silent: return "relaxed";
+        case order::announcing: return "release";
+        case order::from_head: return "acquire";
     }
     return "";
 }

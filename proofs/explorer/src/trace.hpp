@@ -14,6 +14,7 @@ using namer = std::function<std::string(std::uint32_t location)>;
 
 /// Where in the program: the file's name and the line.
 std::string place_of(const request& asked);
+std::string place_of(const place& at);
 
 /// A location without a name is known by where it was first written, its declaration.
 std::string location_name(const graph& g, std::uint32_t location, const namer& names);

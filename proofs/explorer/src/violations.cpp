@@ -4,13 +4,21 @@
 #include <utility>
 
 #include "proofs/explorer/src/engine.hpp"
+#include "proofs/explorer/src/outside.hpp"
 
 namespace quiesce::explorer::detail {
 
 namer engine::names() const {
     return [this](std::uint32_t location) {
-        const auto given = [this](std::uint32_t x) {
-            return std::string(x < location_names_.size() && location_names_[x] != nullptr ? location_names_[x] : "");
+        const auto given = [this](std::uint32_t x) -> std::string {
+            if (x < location_names_.size() && location_names_[x] != nullptr) {
+                return location_names_[x];
+            }
+            // Else it goes by the write of its constructor, which those from outside do not have.
+            const auto* const cell = reinterpret_cast<const void*>(memory_.address_of(x));
+            const place* const at =
+                memory_.contains(cell) || memory_.is_waiters(x) ? nullptr : constructed_outside(cell);
+            return at == nullptr ? std::string() : std::string(1, '(').append(place_of(*at)).append(")");
         };
         if (!memory_.is_waiters(location)) {
             return given(location);
@@ -56,13 +64,28 @@ void engine::differs(const request& asked, const request& was) {
                 ", where it did " + describe(was, names()) + " at " + place_of(was) + " in an earlier run");
 }
 
-void engine::at_bound(const request& asked) {
-    std::string message = "thread " + std::to_string(self_) + " does more than " +
-                          std::to_string(fibers_[self_].replayed) + " operations, the last at " + place_of(asked) +
-                          "; a loop that waits should be an await";
-    if (!how_.keep_going) {
-        give_up(verdict::bounded, "unbounded loop", std::move(message));
+void engine::exceeds(const char* limit, std::string message) {
+    report_.stopped_at = limit;
+    if (report_.verdict == verdict::violated) {
+        stop_ = true;
+        to_host();
     }
+    give_up(verdict::bounded, "unbounded loop", std::move(message));
+}
+
+void engine::count_hint(const place& at) {
+    if (++fibers_[self_].hints > how_.max_operations) {
+        at_bound(place_of(at), how_.max_operations);
+    }
+}
+
+void engine::at_bound(const std::string& last, unsigned operations) {
+    std::string message = "thread " + std::to_string(self_) + " does more than " + std::to_string(operations) +
+                          " operations, the last at " + last + "; a loop that waits should be an await";
+    if (!how_.keep_going) {
+        exceeds("max_operations", std::move(message));
+    }
+    report_.stopped_at = "max_operations";
     if (report_.verdict == verdict::exhausted) {
         report_.verdict = verdict::bounded;
         report_.violation = {"unbounded loop", std::move(message), "", ""};

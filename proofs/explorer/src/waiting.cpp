@@ -13,6 +13,10 @@ constexpr std::uint64_t picking = std::uint64_t{1} << 63U;
 
 using update = std::uint64_t (*)(std::uint64_t old, std::uint64_t operand);
 
+std::memory_order order_of(bool announces) {
+    return announces ? order_announcing : order_silent;
+}
+
 access on_waiters(const void* cell, operation what, std::uint64_t operand, std::memory_order order, update apply) {
     return {.what = what, .cell = cell, .operand = operand, .success = order, .waiters = true, .apply = apply};
 }
@@ -34,23 +38,23 @@ std::uint64_t bit_of_this_thread() {
 
 }  // namespace
 
-void enlist(const void* cell, std::memory_order order, const place& at) {
+void enlist(const void* cell, const place& at) {
     (void)when_not_picking(
-        cell, bit_of_this_thread(), order, [](std::uint64_t old, std::uint64_t bit) { return old | bit; }, at);
+        cell, bit_of_this_thread(), order_silent, [](std::uint64_t old, std::uint64_t bit) { return old | bit; }, at);
 }
 
 void withdraw(const void* cell, const place& at) {
     const std::uint64_t bit = bit_of_this_thread();
     const std::uint64_t old = when_not_picking(
-        cell, bit, std::memory_order_relaxed, [](std::uint64_t now, std::uint64_t mine) { return now & ~mine; }, at);
+        cell, bit, order_silent, [](std::uint64_t now, std::uint64_t mine) { return now & ~mine; }, at);
     if ((old & bit) == 0) {
-        notify_one(cell, std::memory_order_release, at);
+        notify_one(cell, false, at);
     }
 }
 
 void sleep(const void* cell, bool timed, const place& at) {
     const std::uint64_t bit = bit_of_this_thread();
-    access a = on_waiters(cell, operation::await, 0, std::memory_order_relaxed, nullptr);
+    access a = on_waiters(cell, operation::await, 0, order_silent, nullptr);
     a.timed = timed;
     a.holds = [](const void* captured, std::uint64_t word) {
         return (word & *static_cast<const std::uint64_t*>(captured)) == 0;
@@ -60,9 +64,9 @@ void sleep(const void* cell, bool timed, const place& at) {
     (void)perform(a, at);
 }
 
-void notify_one(const void* cell, std::memory_order order, const place& at) {
+void notify_one(const void* cell, bool announces, const place& at) {
     const std::uint64_t enlisted = when_not_picking(
-        cell, 0, order,
+        cell, 0, order_of(announces),
         [](std::uint64_t old, std::uint64_t) { return std::popcount(old) > 1 ? old | picking : std::uint64_t{0}; }, at);
     if (std::popcount(enlisted) < 2) {
         return;
@@ -73,14 +77,14 @@ void notify_one(const void* cell, std::memory_order order, const place& at) {
     }
     picked &= ~(picked - 1);
     // Not a store: what earlier notifications released is not forgotten.
-    (void)perform(on_waiters(cell, operation::update, picking | picked, order,
+    (void)perform(on_waiters(cell, operation::update, picking | picked, order_of(announces),
                              [](std::uint64_t old, std::uint64_t bits) { return old & ~bits; }),
                   at);
 }
 
-void notify_all(const void* cell, std::memory_order order, const place& at) {
+void notify_all(const void* cell, bool announces, const place& at) {
     (void)when_not_picking(
-        cell, 0, order, [](std::uint64_t, std::uint64_t) { return std::uint64_t{0}; }, at);
+        cell, 0, order_of(announces), [](std::uint64_t, std::uint64_t) { return std::uint64_t{0}; }, at);
 }
 
 }  // namespace quiesce::explorer::detail

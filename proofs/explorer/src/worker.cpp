@@ -13,10 +13,11 @@ namespace quiesce::explorer::detail {
 
 namespace {
 
-// Returns false when the other side is gone.
-bool write_all(int to, const char* data, std::size_t size) {
+// All of it, in as many steps as it takes; returns false when the other side is gone.
+template <class Byte, class Step>
+bool transfer(Byte* data, std::size_t size, Step step) {
     while (size != 0) {
-        const ssize_t n = ::send(to, data, size, MSG_NOSIGNAL);
+        const ssize_t n = step(data, size);
         if (n < 0 && errno == EINTR) {
             continue;
         }
@@ -29,19 +30,13 @@ bool write_all(int to, const char* data, std::size_t size) {
     return true;
 }
 
-bool read_all(int from, char* data, std::size_t size) {
-    while (size != 0) {
-        const ssize_t n = ::recv(from, data, size, 0);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return false;
-        }
-        data += n;
-        size -= static_cast<std::size_t>(n);
-    }
-    return true;
+bool write_all(int to, const void* data, std::size_t size) {
+    return transfer(static_cast<const char*>(data), size,
+                    [to](const char* from, std::size_t n) { return ::send(to, from, n, MSG_NOSIGNAL); });
+}
+
+bool read_all(int from, void* data, std::size_t size) {
+    return transfer(static_cast<char*>(data), size, [from](char* to, std::size_t n) { return ::recv(from, to, n, 0); });
 }
 
 struct heading {
@@ -55,12 +50,12 @@ bool send(int to, message_kind kind, const std::string& text) {
     heading h = {};
     h.size = text.size();
     h.kind = kind;
-    return write_all(to, reinterpret_cast<const char*>(&h), sizeof h) && write_all(to, text.data(), text.size());
+    return write_all(to, &h, sizeof h) && write_all(to, text.data(), text.size());
 }
 
 bool receive(int from, message& m) {
     heading h = {};
-    if (!read_all(from, reinterpret_cast<char*>(&h), sizeof h)) {
+    if (!read_all(from, &h, sizeof h)) {
         return false;
     }
     m.kind = h.kind;

@@ -8,96 +8,16 @@
 #include <vector>
 
 #include <quiesce/explorer.hpp>
+#include "proofs/explorer/tests/expect.hpp"
 
 namespace {
 
 using namespace quiesce::explorer;
 
-// So that the compiler does not see where a pointer comes from.
-template <class T>
-T* opaque(T* p) {
-    asm volatile("" : "+r"(p)::"memory");
-    return p;
-}
-
-std::string kind_of(const std::function<void()>& program, const options& how = {}) {
-    const report r = explore(program, how);
-    EXPECT_EQ(r.verdict, r.violation.kind.empty() ? verdict::exhausted : verdict::violated) << r.violation.message;
-    return r.violation.kind;
-}
-
 struct object {
     atomic<int> value{0};
     int ordinary = 0;
 };
-
-void free_after_a_use(bool ordered) {
-    auto* const o = new object;
-    atomic<int> done{0};
-    thread user([&] {
-        (void)o->value.load(std::memory_order_relaxed);
-        done.store(1, ordered ? std::memory_order_release : std::memory_order_relaxed);
-    });
-    done.await([](int d) { return d == 1; }, std::memory_order_acquire);
-    delete o;
-    user.join();
-}
-
-TEST(Memory, IsFreedAfterEveryUseThatIsOrderedBefore) {
-    EXPECT_EQ(kind_of([] { free_after_a_use(true); }), "");
-    EXPECT_EQ(kind_of([] { free_after_a_use(false); }), "use after free");
-}
-
-TEST(Memory, ThatWasFreedIsNotUsed) {
-    EXPECT_EQ(kind_of([] {
-                  auto* const o = opaque(new object);
-                  delete o;
-                  (void)opaque(o)->value.load();
-              }),
-              "use after free");
-    EXPECT_EQ(kind_of([] {
-                  auto* const o = opaque(new object);
-                  delete o;
-                  opaque(o)->value.notify_one();
-              }),
-              "use after free");
-}
-
-TEST(Memory, IsFreedOnceAndOnlyWhatWasAllocated) {
-    EXPECT_EQ(kind_of([] {
-                  auto* const o = opaque(new object);
-                  delete o;
-                  delete opaque(o);
-              }),
-              "double free");
-    EXPECT_EQ(kind_of([] {
-                  auto* const pair = opaque(new int[2]);
-                  delete opaque(pair + 1);
-              }),
-              "invalid free");
-    EXPECT_EQ(kind_of([] {
-                  int local = 0;
-                  delete opaque(&local);
-              }),
-              "invalid free");
-}
-
-TEST(Memory, PartOfAnObjectIsFreedByTheProgramsOwnAllocator) {
-    EXPECT_EQ(kind_of([] {
-                  auto* const slab = new plain<int>[4];
-                  free_memory(&slab[1], sizeof slab[1]);
-                  (void)slab[2].get();
-                  delete[] slab;
-              }),
-              "");
-    EXPECT_EQ(kind_of([] {
-                  auto* const slab = new plain<int>[4];
-                  free_memory(&slab[1], sizeof slab[1]);
-                  (void)slab[1].get();
-                  delete[] slab;
-              }),
-              "use after free");
-}
 
 TEST(Memory, IsGivenBackBeforeTheEnd) {
     const report r = explore([] {
@@ -154,47 +74,6 @@ TEST(Memory, ThatNobodyHasWrittenMayBeWrittenLater) {
     EXPECT_EQ(r.executions, 1U);
     EXPECT_EQ(r.incomplete, 1U);
     EXPECT_EQ(r.violations.at("uninitialised read"), 1U);
-}
-
-TEST(Memory, ThatWasFreedIsOverwritten) {
-    EXPECT_EQ(kind_of([] {
-                  auto* const o = opaque(new object);
-                  delete o;
-                  check(opaque(o)->ordinary == 0, "an ordinary access to freed memory");
-              }),
-              "assertion");
-}
-
-TEST(Memory, ThatWasFreedHoldsNoPointers) {
-    EXPECT_EQ(kind_of([] {
-                  struct node {
-                      node* next = nullptr;
-                  };
-                  auto* const n = opaque(new node);
-                  delete n;
-                  opaque(n)->next->next = nullptr;
-              }),
-              "use after free");
-}
-
-TEST(Memory, ThatWasFreedCannotBeUsedWhereItIsGuarded) {
-    options guarded;
-    guarded.guard_freed = true;
-    const auto reads_freed = [] {
-        auto* const o = opaque(new object);
-        delete o;
-        return opaque(o)->ordinary;
-    };
-    EXPECT_EQ(kind_of([reads_freed] { check(reads_freed() == 0); }, guarded), "use after free");
-    EXPECT_EQ(kind_of([] { free_after_a_use(true); }, guarded), "");
-    // The pages are there again in the next execution, and the next exploration.
-    EXPECT_EQ(kind_of(
-                  [] {
-                      const unsigned which = choose(3);
-                      delete opaque(new int(static_cast<int>(which)));
-                  },
-                  guarded),
-              "");
 }
 
 TEST(Faults, AreViolationsWithTheirTrace) {

@@ -50,7 +50,7 @@ TEST(Misuse, AHeapIsUsedUp) {
 }
 
 TEST(Misuse, AnObjectIsNotTheProgramsOwn) {
-    // Never constructed: that is an operation already.
+    // Never constructed, neither in the run nor before.
     alignas(atomic<int>) unsigned char outside[sizeof(atomic<int>)];
     const report r = explore([&outside] { reinterpret_cast<atomic<int>*>(outside)->store(1); });
     EXPECT_EQ(r.verdict, verdict::engine_error);
@@ -58,7 +58,8 @@ TEST(Misuse, AnObjectIsNotTheProgramsOwn) {
 }
 
 TEST(Misuse, TheExplorerIsUsedOutsideAnExploration) {
-    EXPECT_THROW(atomic<int>{0}, std::logic_error);
+    EXPECT_THROW(thread([] {}), std::logic_error);
+    EXPECT_THROW((void)choose(2), std::logic_error);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "proofs/explorer/notation/program.hpp"
 #include "proofs/explorer/src/engine.hpp"
+#include "proofs/explorer/tests/expect.hpp"
 #include "proofs/explorer/tests/families.hpp"
 #include "proofs/explorer/tests/random_programs.hpp"
 
@@ -164,23 +165,9 @@ TEST(RandomSearches, EndByThemselves) {
 
 TEST(RandomSearches, FindDeadlocksInAwaits) {
     for (const ex::search s : {ex::search::random_walk, ex::search::pct, ex::search::deepening}) {
-        const ex::report r = ex::explore(
-            [] {
-                ex::mutex a;
-                ex::mutex b;
-                ex::thread t([&] {
-                    const ex::lock_guard first(b);
-                    const ex::lock_guard second(a);
-                });
-                {
-                    const ex::lock_guard first(a);
-                    const ex::lock_guard second(b);
-                }
-                t.join();
-            },
-            with(s, 3));
+        const ex::report r = ex::explore(&ex::two_mutexes_in_two_orders, with(s, 3));
         EXPECT_EQ(r.violation.kind, "deadlock");
-        EXPECT_NE(r.violation.message.find("waits at orders_test.cpp:"), std::string::npos) << r.violation.message;
+        EXPECT_NE(r.violation.message.find("waits at expect.hpp:"), std::string::npos) << r.violation.message;
     }
 }
 

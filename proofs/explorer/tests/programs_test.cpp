@@ -216,6 +216,39 @@ TEST(Atomic, HasTheMembersOfTheStandards) {
     EXPECT_EQ(r.executions, 1U);
 }
 
+// Each does what the member does that it is named after.
+TEST(Atomic, HasTheFreeFunctionsOfTheStandards) {
+    constexpr auto relaxed = std::memory_order_relaxed;
+    const report r = explore([] {
+        atomic<int> x{1};
+        int seen = 1;
+        check(atomic_compare_exchange_strong(&x, &seen, 2));
+        check(!atomic_compare_exchange_strong_explicit(&x, &seen, 3, relaxed, relaxed) && seen == 2);
+        atomic_store(&x, 6);
+        check(atomic_fetch_add(&x, 2) == 6 && atomic_fetch_sub_explicit(&x, 1, relaxed) == 8);
+        check(atomic_fetch_and(&x, 6) == 7 && atomic_fetch_or_explicit(&x, 8, relaxed) == 6);
+        check(atomic_fetch_xor(&x, 1) == 14 && atomic_exchange_explicit(&x, 0, relaxed) == 15);
+        check(atomic_load(&x) == 0 && atomic_is_lock_free(&x));
+        atomic<int> y{0};
+        thread t([&] {
+            atomic_store_explicit(&y, 1, relaxed);
+            quiesce::explorer::atomic_signal_fence(std::memory_order_release);
+            atomic_store_explicit(&x, 1, relaxed);
+            atomic_notify_one(&x);
+        });
+        atomic_wait_explicit(&x, 0, std::memory_order_acquire);
+        outcome(atomic_load_explicit(&y, relaxed));
+        t.join();
+        atomic_flag f;
+        check(!atomic_flag_test_and_set(&f) && atomic_flag_test(&f));
+        atomic_flag_clear(&f);
+        check(!atomic_flag_test_explicit(&f, relaxed));
+    });
+    EXPECT_EQ(r.verdict, verdict::exhausted) << r.violation.message;
+    // A signal fence orders nothing between threads.
+    EXPECT_EQ(r.outcomes.size(), 2U);
+}
+
 TEST(KeepGoing, CountsRacesAndIsNoProofOfTheirAbsence) {
     options how;
     how.keep_going = true;

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include <quiesce/explorer.hpp>
+#include "proofs/explorer/tests/expect.hpp"
 
 namespace {
 
@@ -336,27 +337,14 @@ TEST(Surprises, AnExplorationInsideAnotherIsRefused) {
 }
 
 TEST(Surprises, ADeadlockOfDeepeningIsReplayed) {
-    const auto program = [] {
-        mutex a;
-        mutex b;
-        thread t([&] {
-            const lock_guard first(b);
-            const lock_guard second(a);
-        });
-        {
-            const lock_guard first(a);
-            const lock_guard second(b);
-        }
-        t.join();
-    };
     options how;
     how.search = search::deepening;
-    const report found = explore(program, how);
+    const report found = explore(&two_mutexes_in_two_orders, how);
     ASSERT_EQ(found.violation.kind, "deadlock");
     how.replay = found.violation.graph;
-    EXPECT_EQ(explore(program, how).violation.trace, found.violation.trace);
+    EXPECT_EQ(explore(&two_mutexes_in_two_orders, how).violation.trace, found.violation.trace);
     how.replay = "1 0 0 0 ";
-    EXPECT_EQ(explore(program, how).violation.kind, "damaged graph");
+    EXPECT_EQ(explore(&two_mutexes_in_two_orders, how).violation.kind, "damaged graph");
 }
 
 TEST(Surprises, AHeapThatIsUsedUpIsNoFaultOfTheProgram) {

@@ -24,11 +24,14 @@
 #include <cstdint>
 
 #include <quiesce/explorer/atomic.hpp>
+#include <quiesce/explorer/atomic_functions.hpp>
 #include <quiesce/explorer/condition_variable.hpp>
 #include <quiesce/explorer/explore.hpp>
+#include <quiesce/explorer/jthread.hpp>
 #include <quiesce/explorer/mutex.hpp>
 #include <quiesce/explorer/synchronization.hpp>
 #include <quiesce/explorer/thread.hpp>
+#include <quiesce/explorer/timed_mutex.hpp>
 
 namespace quiesce::explorer {
 

@@ -43,7 +43,10 @@ public:
     using difference_type = typename difference_of<T>::type;
     static constexpr bool is_always_lock_free = true;
 
-    explicit(false) atomic(T value = T(), detail::place at = detail::place::current()) { non_atomic_store(value, at); }
+    explicit(false) atomic(T value = T(), detail::place at = detail::place::current()) {
+        (void)result(detail::operation::store,
+                     {.operand = detail::to_word(value), .non_atomic = true, .constructs = true}, at);
+    }
     atomic(const atomic&) = delete;
     atomic& operator=(const atomic&) = delete;
 
@@ -105,20 +108,17 @@ public:
     void wait(T old, std::memory_order order = std::memory_order_seq_cst,
               detail::place at = detail::place::current()) const {
         for (;;) {
-            detail::enlist(this, std::memory_order_acquire, at);
-            if (detail::to_word(load(order, at)) != detail::to_word(old)) {
+            detail::enlist(this, at);
+            const T seen = result(detail::operation::load, {.success = order, .after_enlisting = true}, at);
+            if (detail::to_word(seen) != detail::to_word(old)) {
                 detail::withdraw(this, at);
                 return;
             }
             detail::sleep(this, false, at);
         }
     }
-    void notify_one(detail::place at = detail::place::current()) {
-        detail::notify_one(this, std::memory_order_release, at);
-    }
-    void notify_all(detail::place at = detail::place::current()) {
-        detail::notify_all(this, std::memory_order_release, at);
-    }
+    void notify_one(detail::place at = detail::place::current()) { detail::notify_one(this, true, at); }
+    void notify_all(detail::place at = detail::place::current()) { detail::notify_all(this, true, at); }
 
     /// Blocks until a load satisfies the predicate; returns that value. One operation, whatever it waits for: use it
     /// instead of a loop. The predicate's captures are trivially copyable and at most sixteen bytes.
@@ -187,6 +187,8 @@ private:
         std::uint64_t operand = 0;
         std::memory_order success = std::memory_order_relaxed;
         bool non_atomic = false;
+        bool after_enlisting = false;
+        bool constructs = false;
     };
 
     static constexpr std::memory_order on_failure(std::memory_order order) {
@@ -227,6 +229,8 @@ private:
                                                      .operand = d.operand,
                                                      .success = d.success,
                                                      .non_atomic = d.non_atomic,
+                                                     .after_enlisting = d.after_enlisting,
+                                                     .constructs = d.constructs,
                                                      .bytes = sizeof(T)},
                                                     at));
     }
@@ -283,7 +287,7 @@ private:
             at));
     }
 
-    // Its address names the location; the value is the execution graph's.
+    // Its address names the location; the value is the execution graph's, and only outside the runs this one.
     alignas(T) unsigned char unused_[sizeof(T)];
 };
 
@@ -332,7 +336,7 @@ private:
 template <class T>
 class plain {
 public:
-    explicit(false) plain(T value = T(), detail::place at = detail::place::current()) { set(value, at); }
+    explicit(false) plain(T value = T(), detail::place at = detail::place::current()) { write(value, true, at); }
     plain(const plain&) = delete;
     plain& operator=(const plain&) = delete;
 
@@ -340,16 +344,19 @@ public:
         return detail::from_word<T>(detail::perform(
             {.what = detail::operation::load, .cell = this, .non_atomic = true, .bytes = sizeof(T)}, at));
     }
-    void set(T value, detail::place at = detail::place::current()) {
+    void set(T value, detail::place at = detail::place::current()) { write(value, false, at); }
+
+private:
+    void write(T value, bool constructs, const detail::place& at) {
         detail::perform({.what = detail::operation::store,
                          .cell = this,
                          .operand = detail::to_word(value),
                          .non_atomic = true,
+                         .constructs = constructs,
                          .bytes = sizeof(T)},
                         at);
     }
 
-private:
     alignas(T) unsigned char unused_[sizeof(T)];
 };
 
@@ -366,12 +373,12 @@ inline void heavy_fence(detail::place at = detail::place::current()) {
 
 /// The last value in modification order, without an event: for outcomes, when the writers have ended.
 template <class T>
-T final_value(const atomic<T>& cell) {
-    return detail::from_word<T>(detail::newest(&cell));
+T final_value(const atomic<T>& cell, detail::place at = detail::place::current()) {
+    return detail::from_word<T>(detail::newest(&cell, sizeof(T), at));
 }
 template <class T>
-T final_value(const plain<T>& cell) {
-    return detail::from_word<T>(detail::newest(&cell));
+T final_value(const plain<T>& cell, detail::place at = detail::place::current()) {
+    return detail::from_word<T>(detail::newest(&cell, sizeof(T), at));
 }
 
 }  // namespace quiesce::explorer

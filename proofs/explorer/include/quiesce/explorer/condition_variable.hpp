@@ -63,12 +63,8 @@ public:
                     detail::place at = detail::place::current()) requires std::is_invocable_r_v<bool, Predicate&> {
         return wait_for(lock, time, satisfied, at);
     }
-    void notify_one(detail::place at = detail::place::current()) {
-        detail::notify_one(this, std::memory_order_relaxed, at);
-    }
-    void notify_all(detail::place at = detail::place::current()) {
-        detail::notify_all(this, std::memory_order_relaxed, at);
-    }
+    void notify_one(detail::place at = detail::place::current()) { detail::notify_one(this, false, at); }
+    void notify_all(detail::place at = detail::place::current()) { detail::notify_all(this, false, at); }
 
 private:
     template <class Lock>
@@ -94,7 +90,7 @@ private:
     }
     template <class Lock>
     void sleep(Lock& lock, bool timed, const detail::place& at) {
-        detail::enlist(this, std::memory_order_relaxed, at);
+        detail::enlist(this, at);
         give(lock, at);
         detail::sleep(this, timed, at);
         take(lock, at);

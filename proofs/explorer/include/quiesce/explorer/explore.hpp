@@ -76,6 +76,10 @@ struct options {
     double max_seconds = 0;
     /// QUIESCE_EXPLORER_MAX_OPERATIONS: the most operations of one thread in one execution, at most 65,000.
     unsigned max_operations = 10'000;
+    /// QUIESCE_EXPLORER_MAX_IDLE_SECONDS: how long, in processor time, a thread may run on without an operation of the
+    /// explorer before the search ends: it may wait for what no other thread can do meanwhile, such as a std::atomic. 0
+    /// for no limit.
+    double max_idle_seconds = 10;
     /// QUIESCE_EXPLORER_SPURIOUS_RETURNS: how often for each thread the wait of a condition variable returns or times
     /// out, or a try_lock or try_acquire fails, for no reason.
     unsigned spurious_returns = 1;
@@ -134,6 +138,10 @@ struct report {
     /// The first that was found; its kind is empty when there is none.
     explorer::violation violation;
     double seconds = 0;
+    /// The option at whose limit something was left out: `max_executions`, `max_seconds`, `max_operations`,
+    /// `max_idle_seconds` or `bound`; empty if all was explored or the search ended at a violation. With `keep_going`
+    /// the verdict may be `violated` all the same.
+    std::string stopped_at;
     /// What `outcome` recorded, with the number of complete executions that did.
     std::map<std::vector<std::int64_t>, std::uint64_t> outcomes;
     /// With `keep_going`: in how many executions there was a violation of each kind.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <tuple>
@@ -27,80 +28,80 @@ public:
 
     void lock(detail::place at = detail::place::current()) {
         (void)held_.await_exchange([](bool held) { return !held; }, true, std::memory_order_acquire, at);
-        owner_ = detail::self();
+        owner_ = detail::holder();
     }
     /// May fail although nobody holds it, as the standard allows: see `options::spurious_returns`.
     [[nodiscard]] bool try_lock(detail::place at = detail::place::current()) {
         bool held = false;
         if (detail::returns_spuriously(at) ||
-            !held_.compare_exchange_strong(held, true, std::memory_order_acquire, std::memory_order_relaxed, at)) {
+            !held_.compare_exchange_strong(held, true, std::memory_order_acquire, detail::order_silent, at)) {
             return false;
         }
-        owner_ = detail::self();
+        owner_ = detail::holder();
         return true;
     }
     void unlock(detail::place at = detail::place::current()) {
-        detail::require(owner_ == detail::self(), "a mutex is unlocked by a thread that does not hold it", at);
+        detail::require(owner_ == detail::holder(), "a mutex is unlocked by a thread that does not hold it", at);
         owner_ = nobody;
         held_.store(false, std::memory_order_release, at);
     }
 
 private:
-    static constexpr unsigned nobody = ~0U;
+    static constexpr std::uint64_t nobody = ~std::uint64_t{0};
 
     atomic<bool> held_;
-    unsigned owner_ = nobody;
+    std::uint64_t owner_ = nobody;
 };
 
-/// As std::shared_mutex.
+/// As std::shared_mutex. Readers are ordered by writers only: `unlock` stores, and all else updates what it stored, so
+/// a reader acquires from the store and a writer from all.
 class shared_mutex {
 public:
     explicit shared_mutex(detail::place at = detail::place::current()) : readers_(0, at) {}
 
     void lock(detail::place at = detail::place::current()) {
         (void)readers_.await_exchange([](int n) { return n == 0; }, exclusive, std::memory_order_acquire, at);
-        owner_ = detail::self();
+        owner_ = detail::holder();
     }
     [[nodiscard]] bool try_lock(detail::place at = detail::place::current()) {
         int none = 0;
         if (detail::returns_spuriously(at) ||
-            !readers_.compare_exchange_strong(none, exclusive, std::memory_order_acquire, std::memory_order_relaxed,
-                                              at)) {
+            !readers_.compare_exchange_strong(none, exclusive, std::memory_order_acquire, detail::order_silent, at)) {
             return false;
         }
-        owner_ = detail::self();
+        owner_ = detail::holder();
         return true;
     }
     void unlock(detail::place at = detail::place::current()) {
-        detail::require(owner_ == detail::self(), "a shared mutex is unlocked by a thread that does not hold it", at);
+        detail::require(owner_ == detail::holder(), "a shared mutex is unlocked by a thread that does not hold it", at);
         owner_ = nobody;
         readers_.store(0, std::memory_order_release, at);
     }
     void lock_shared(detail::place at = detail::place::current()) {
-        (void)readers_.await_add([](int n) { return n >= 0; }, 1, std::memory_order_acquire, at);
+        (void)readers_.await_add([](int n) { return n >= 0; }, 1, detail::order_from_head, at);
     }
     [[nodiscard]] bool try_lock_shared(detail::place at = detail::place::current()) {
         if (detail::returns_spuriously(at)) {
             return false;
         }
         // Another reader is no reason to fail.
-        int seen = readers_.load(std::memory_order_relaxed, at);
-        while (seen != exclusive && !readers_.compare_exchange_strong(seen, seen + 1, std::memory_order_acquire,
-                                                                      std::memory_order_relaxed, at)) {
+        int seen = readers_.load(detail::order_silent, at);
+        while (seen != exclusive &&
+               !readers_.compare_exchange_strong(seen, seen + 1, detail::order_from_head, detail::order_silent, at)) {
         }
         return seen != exclusive;
     }
     void unlock_shared(detail::place at = detail::place::current()) {
-        const int was = readers_.fetch_sub(1, std::memory_order_release, at);
+        const int was = readers_.fetch_sub(1, detail::order_announcing, at);
         detail::require(was > 0, "a shared mutex is unlocked that is not locked shared", at);
     }
 
 private:
     static constexpr int exclusive = -1;
-    static constexpr unsigned nobody = ~0U;
+    static constexpr std::uint64_t nobody = ~std::uint64_t{0};
 
     atomic<int> readers_;
-    unsigned owner_ = nobody;
+    std::uint64_t owner_ = nobody;
 };
 
 /// As std::lock_guard.
@@ -159,6 +160,15 @@ public:
         require(mutex_ != nullptr && !owns_, "a lock is taken that has no mutex, or has it already", at);
         owns_ = Side::try_lock(*mutex_, at);
         return owns_;
+    }
+    /// Of mutexes that can be waited for until a time.
+    template <class Duration>
+    [[nodiscard]] bool try_lock_for(const Duration&, place at = place::current()) {
+        return try_lock(at);
+    }
+    template <class Time>
+    [[nodiscard]] bool try_lock_until(const Time&, place at = place::current()) {
+        return try_lock(at);
     }
     void unlock(place at = place::current()) {
         require(owns_, "a lock is given back that is not held", at);

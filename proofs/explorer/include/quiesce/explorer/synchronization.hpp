@@ -20,7 +20,7 @@ public:
 
     static constexpr std::ptrdiff_t max() noexcept { return LeastMax; }
     void release(std::ptrdiff_t update = 1, detail::place at = detail::place::current()) {
-        const std::ptrdiff_t old = count_.fetch_add(update, std::memory_order_release, at);
+        const std::ptrdiff_t old = count_.fetch_add(update, detail::order_announcing, at);
         detail::require(update >= 0 && update <= LeastMax - old, "a semaphore is released beyond its maximum", at);
     }
     void acquire(detail::place at = detail::place::current()) {
@@ -31,9 +31,9 @@ public:
         if (detail::returns_spuriously(at)) {
             return false;
         }
-        std::ptrdiff_t seen = count_.load(std::memory_order_relaxed, at);
-        while (seen > 0 && !count_.compare_exchange_strong(seen, seen - 1, std::memory_order_acquire,
-                                                           std::memory_order_relaxed, at)) {
+        std::ptrdiff_t seen = count_.load(detail::order_silent, at);
+        while (seen > 0 &&
+               !count_.compare_exchange_strong(seen, seen - 1, std::memory_order_acquire, detail::order_silent, at)) {
         }
         return seen > 0;
     }
@@ -60,7 +60,7 @@ public:
     }
 
     void count_down(std::ptrdiff_t update = 1, detail::place at = detail::place::current()) {
-        const std::ptrdiff_t old = left_.fetch_sub(update, std::memory_order_release, at);
+        const std::ptrdiff_t old = left_.fetch_sub(update, detail::order_announcing, at);
         detail::require(update >= 0 && update <= old, "a latch is counted down below 0", at);
     }
     /// May fail although nothing is left to wait for, as the standard allows: it may read an older value.

@@ -80,7 +80,8 @@ private:
         b->~Body();
     }
     void must_not_be_joinable() const {
-        if (joinable()) {
+        // One that outlives its run is no thread any more.
+        if (joinable() && detail::is_in_a_run()) {
             detail::violate("unjoined thread", "a thread is destroyed that was neither joined nor detached");
         }
     }
@@ -91,17 +92,17 @@ private:
 namespace this_thread {
 
 /// Says that others may go first: a hint to the searches that are not exhaustive, and no operation.
-inline void yield() {
-    detail::yield();
+inline void yield(detail::place at = detail::place::current()) {
+    detail::yield(at);
 }
 /// Time does not pass in an exploration: a hint as `yield` is.
 template <class Duration>
-void sleep_for(const Duration&) {
-    detail::yield();
+void sleep_for(const Duration&, detail::place at = detail::place::current()) {
+    detail::yield(at);
 }
 template <class Time>
-void sleep_until(const Time&) {
-    detail::yield();
+void sleep_until(const Time&, detail::place at = detail::place::current()) {
+    detail::yield(at);
 }
 /// The number of the calling thread, below 64; the first is 0.
 inline unsigned number() {
