@@ -69,6 +69,9 @@ public:
         keep(memory, bytes, alignment);
     }
 
+    static void* map(std::size_t bytes) noexcept { return allocate(bytes, limits().page_bytes); }
+    static void unmap(void* memory, std::size_t bytes) noexcept { deallocate(memory, bytes, limits().page_bytes); }
+
     static const quiesce::limits& limits() noexcept { return current.sizes; }
     static bool seeded(defect d) noexcept {
         maybe_yield();

@@ -75,6 +75,9 @@ void* > &&requires(typename P::template atomic<std::uint64_t> cell, typename P::
     { P::choose(2U) } -> std::same_as<unsigned>;
     { P::allocate(std::size_t{64}, std::size_t{64}) } -> std::same_as<void*>;
     P::deallocate(address, std::size_t{64}, std::size_t{64});
+    // Whole pages, zero or not; null when there are none.
+    { P::map(std::size_t{4096}) } -> std::same_as<void*>;
+    P::unmap(address, std::size_t{4096});
     { P::limits() } -> std::convertible_to<const limits&>;
     { P::seeded(defect::none) } -> std::same_as<bool>;
     // Whether misuse that costs something to detect is looked for.

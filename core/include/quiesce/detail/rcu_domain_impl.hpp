@@ -166,25 +166,93 @@ bool basic_rcu_domain<P>::wait_for(cookie c, unsigned milliseconds) {
 }
 
 template <platform P>
-void basic_rcu_domain<P>::free_rcu(void* object, free_function free) {
-    if (P::checked() && in_section()) {
-        P::report({misuse::free_rcu_in_section, "free_rcu", object});
-        return;
+bool basic_rcu_domain<P>::refuse_in_section(const void* object, std::string_view call) {
+    if (!P::checked() || !in_section()) {
+        return false;
     }
-    (void)defer_or_wait(object, free);
+    P::report({misuse::free_rcu_in_section, call, object});
+    return true;
 }
 
 template <platform P>
-bool basic_rcu_domain<P>::defer_or_wait(void* object, free_function free) {
-    if (frees_.defer(object, free, true)) {
+void basic_rcu_domain<P>::free_rcu(void* object, free_function free) {
+    if (!refuse_in_section(object, "free_rcu")) {
+        (void)defer_or_wait(detail::channel::small, object, free);
+    }
+}
+
+template <platform P>
+bool basic_rcu_domain<P>::defer_or_wait(detail::channel kind, void* object, free_function free) {
+    const bool deferred = frees_.defer(kind, object, free, true);
+    if (deferred != P::seeded(defect::deferred_and_freed_inline)) {
         return true;
     }
     if (in_section()) {
         P::report({misuse::free_rcu_in_section, "free_rcu", object});
         return false;
     }
-    frees_.wait_and_free(object, free);
+    frees_.wait_and_free(kind, object, free);
     return true;
+}
+
+template <platform P>
+detail::cache_core<P>* basic_rcu_domain<P>::cache_of(const void* address) {
+    // The slab is there as long as the caller holds its object.
+    detail::slab<P>* const s = slabs_.find(detail::slab<P>::of(address));
+    return s != nullptr && s->owner->has_object(*s, address) ? s->owner : nullptr;
+}
+
+template <platform P>
+void basic_rcu_domain<P>::free_rcu(void* address) {
+    if (frees_.large().has(address)) {
+        free_large_rcu(address);
+    } else if (detail::cache_core<P>* const cache = cache_of(address); cache != nullptr) {
+        cache->free_rcu(address);
+    } else if (address != nullptr) {
+        P::report({misuse::free_of_unknown_address, "free_rcu", address});
+    }
+}
+
+template <platform P>
+bool basic_rcu_domain<P>::try_free_rcu(void* address) {
+    if (frees_.large().has(address)) {
+        return try_free_large_rcu(address);
+    }
+    if (detail::cache_core<P>* const cache = cache_of(address); cache != nullptr) {
+        return cache->try_free_rcu(address);
+    }
+    if (address != nullptr) {
+        P::report({misuse::free_of_unknown_address, "try_free_rcu", address});
+    }
+    return true;
+}
+
+template <platform P>
+void basic_rcu_domain<P>::free_large(void* block) {
+    if (block != nullptr) {
+        frees_.large().free(block, "free_large");
+    }
+}
+
+template <platform P>
+void basic_rcu_domain<P>::free_large_rcu(void* block) {
+    if (block != nullptr && !refuse_in_section(block, "free_large_rcu")) {
+        (void)defer_or_wait(detail::channel::large, block, nullptr);
+    }
+}
+
+template <platform P>
+bool basic_rcu_domain<P>::try_free_large_rcu(void* block) {
+    return block == nullptr || frees_.defer(detail::channel::large, block, nullptr, false);
+}
+
+template <platform P>
+void basic_rcu_domain<P>::shrink() {
+    // One by one, since a list of them would take memory.
+    for (auto cache = caches_.first_from(0); cache != nullptr; cache = caches_.first_from(cache->index + 1)) {
+        cache->shrink();
+    }
+    frees_.shrink();
 }
 
 template <platform P>
@@ -290,12 +358,14 @@ void basic_rcu_domain<P>::before_fork_lock() {
         s.queue.before_fork();
     }
     frees_.before_fork();
+    slabs_.before_fork();
     caches_.before_fork();
 }
 
 template <platform P>
 void basic_rcu_domain<P>::after_fork(bool in_child) {
     caches_.after_fork();
+    slabs_.after_fork();
     frees_.after_fork(in_child);
     for (shard& s : shards_) {
         s.queue.after_fork();
