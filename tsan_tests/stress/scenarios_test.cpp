@@ -174,5 +174,29 @@ TEST(ScenarioStress, TypeStableObjectsStayLockable) {
 TEST(ScenarioStress, TypeStableSlabOutlivesReaders) {
     stress_all_sizes<models::type_stable_slab_outlives_readers>();
 }
+TEST(ScenarioStress, ArrayElementIsWholeWhenFound) {
+    stress_all_sizes<models::array_element_is_whole_when_found>();
+}
+TEST(ScenarioStress, BlocksGoBackToTheirAllocators) {
+    stress_all_sizes<models::blocks_go_back_to_their_allocators>();
+}
+TEST(ScenarioStress, ExhaustionLosesNoObject) {
+    stress_all_sizes<models::exhaustion_loses_no_object>();
+}
+TEST(ScenarioStress, FreedElementIsUsedInItsSection) {
+    stress_all_sizes<models::freed_element_is_used_in_its_section>();
+}
+TEST(ScenarioStress, GrowingArrayOutlivesItsReaders) {
+    stress_all_sizes<models::growing_array_outlives_its_readers>();
+}
+TEST(ScenarioStress, HeadlessFreeFallsBack) {
+    stress_all_sizes<models::headless_free_falls_back>();
+}
+TEST(ScenarioStress, ReserveIsFilledAgain) {
+    stress_all_sizes<models::reserve_is_filled_again>();
+}
+TEST(ScenarioStress, ReserveServesAFreeWithoutMemory) {
+    stress_all_sizes<models::reserve_serves_a_free_without_memory>();
+}
 
 }  // namespace

@@ -74,7 +74,9 @@ enum class defect : std::uint8_t {
     fallback_links_through_object,
     deferred_and_freed_inline,
     channels_share_blocks,
+    reserve_not_used,
     reserve_not_armed,
+    shrink_not_armed,
     magazine_dropped_without_slot,
     // The growing array.
     array_published_relaxed,

@@ -41,6 +41,8 @@ extern template class detail::cache_core<native_platform>;
 struct object_cache_options {
     std::string_view name;
     destroy_strategy on_destroy = destroy_strategy::wait;
+    /// Whether free_rcu(void*) finds the objects.
+    bool by_address = true;
 };
 
 namespace detail {
@@ -62,6 +64,7 @@ cache_options options_for(const object_cache_options& o) {
     c.size = sizeof(T);
     c.alignment = alignof(T);
     c.on_destroy = o.on_destroy;
+    c.by_address = o.by_address;
     c.type_stable = TypeStable;
     if constexpr (TypeStable) {
         c.construct = &construct_object<T>;

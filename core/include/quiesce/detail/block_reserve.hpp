@@ -26,16 +26,16 @@ public:
     block_reserve& operator=(const block_reserve&) = delete;
     ~block_reserve() {
         if (count_ != 0) {
-            drop();
+            (void)drop();
         }
     }
 
     /// Sets how many there shall be, and makes them as far as there is memory. No other call is under way.
     void keep(unsigned blocks) {
-        target_ = blocks;
-        if (count_ > target_) {
-            drop();
+        if (count_ > blocks) {
+            (void)drop();
         }
+        target_ = blocks;
         while (count_ < target_ && refill() == filling::grew) {
         }
     }
@@ -116,17 +116,22 @@ public:
         to_pass_ = pause_;
     }
 
-    /// Gives the blocks back.
-    void drop() {
+    /// Gives the blocks back; returns whether there were any.
+    bool drop() {
+        if (target_ == 0) {
+            return false;
+        }
         block_list<P> dropped;
         {
             const lock_hold hold(lock_);
             dropped.splice_back(blocks_);
             count_ = 0;
         }
+        const bool any = !dropped.empty();
         while (!dropped.empty()) {
             block::destroy(dropped.pop_front(), P::limits().free_block_entries);
         }
+        return any;
     }
 
     // Around a fork.

@@ -1,6 +1,8 @@
 // Definitions of deferred_frees.
 #pragma once
 
+#include <exception>
+
 #include "quiesce/detail/deferred_frees.hpp"
 
 namespace quiesce::detail {
@@ -95,7 +97,7 @@ auto deferred_frees<P>::empty_block() -> block* {
     }
     if (empty == nullptr) {
         reserve_.back_off();
-        empty = reserve_.take();
+        empty = P::seeded(defect::reserve_not_used) ? nullptr : reserve_.take();
     }
     return empty;
 }
@@ -569,8 +571,15 @@ void deferred_frees<P>::shrink() {
     for (shard& s : shards_) {
         s.drop_spares();
     }
-    reserve_.drop();
-    reserve_.back_off();
+    if (reserve_.drop() && !P::seeded(defect::shrink_not_armed)) {
+        reserve_.back_off();
+        // Nobody else may come to ask for what is missing now.
+        try {
+            arm(nullptr);
+        } catch (const std::exception&) {
+            // Dropped: the next object that is deferred tries again.
+        }
+    }
 }
 
 template <class P>
