@@ -68,8 +68,8 @@ struct named_limits {
 };
 
 /// The sizes that a scenario runs with unless it names some of them: the smallest, where nothing wraps, and one where
-/// two of them differ. The backlog of deferred frees, and the reserve for when there is no memory, are for the scenarios
-/// that are about them: they multiply what an exhaustive search goes through.
+/// two of them differ. The backlog of deferred frees, and the reserve for when there is no memory, are for the
+/// scenarios that are about them: they multiply what an exhaustive search goes through.
 inline constexpr std::array<named_limits, 3> model_sizes{{
     {"1",
      {.shards = 1,

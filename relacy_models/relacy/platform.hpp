@@ -186,7 +186,9 @@ public:
         rl::ctx().free(block, false, info(at));
     }
 
-    static void* map(std::size_t bytes, place at = place::current()) { return allocate(bytes, limits().page_bytes, at); }
+    static void* map(std::size_t bytes, place at = place::current()) {
+        return allocate(bytes, limits().page_bytes, at);
+    }
     static void unmap(void* memory, std::size_t bytes, place at = place::current()) {
         deallocate(memory, bytes, limits().page_bytes, at);
     }

@@ -1,9 +1,9 @@
 // rcu_array: an array that grows while readers read it.
 //
 // The problem: a table that is full is replaced by a larger copy, and a reader may just be about to look into the old
-// one (Ts'o, 2020, on the race of ext4's online resize). The old array must be kept until no reader can hold it; to wait
-// for that at each step makes growing slow, and to queue a callback for each needs memory for each. So the old array is
-// given to free_rcu.
+// one (Ts'o, 2020, on the race of ext4's online resize). The old array must be kept until no reader can hold it; to
+// wait for that at each step makes growing slow, and to queue a callback for each needs memory for each. So the old
+// array is given to free_rcu.
 //
 //     quiesce::rcu_array<group*> groups;
 //
@@ -12,11 +12,11 @@
 //     }
 //     void add(group* g) { groups.push_back(g); }        // writers wait for each other
 //
-// Guarantees: an element below the size that a reader finds is there, as the writer left it. What a writer did before it
-// added or exchanged an element happens before what a reader does with it.
+// Guarantees: an element below the size that a reader finds is there, as the writer left it. What a writer did before
+// it added or exchanged an element happens before what a reader does with it.
 //
-// What it does not do: elements are copies. What an element points to is the caller's: where it is freed too, the reader
-// must be inside a section of its own from `get` to its last use. The array never becomes smaller.
+// What it does not do: elements are copies. What an element points to is the caller's: where it is freed too, the
+// reader must be inside a section of its own from `get` to its last use. The array never becomes smaller.
 #pragma once
 
 #include <algorithm>
@@ -63,8 +63,8 @@ public:
             return std::nullopt;
         }
         // [arr.5] acquire pairs with [arr.6].
-        return s->elements()[i].value.load(
-            P::seeded(defect::array_element_read_relaxed) ? std::memory_order_relaxed : std::memory_order_acquire);
+        return s->elements()[i].value.load(P::seeded(defect::array_element_read_relaxed) ? std::memory_order_relaxed
+                                                                                         : std::memory_order_acquire);
     }
 
     /// How many elements there are: no fewer at a later call. Otherwise as `get`.
@@ -123,9 +123,9 @@ public:
             return std::nullopt;
         }
         // [arr.6] release pairs with [arr.5]: the reader finds what the element points to.
-        return s->elements()[i].value.exchange(
-            element,
-            P::seeded(defect::array_element_stored_relaxed) ? std::memory_order_relaxed : std::memory_order_release);
+        return s->elements()[i].value.exchange(element, P::seeded(defect::array_element_stored_relaxed)
+                                                            ? std::memory_order_relaxed
+                                                            : std::memory_order_release);
     }
 
 private:
@@ -145,9 +145,9 @@ private:
         entry* elements() { return std::launder(reinterpret_cast<entry*>(this + 1)); }
 
         static std::size_t bytes_for(std::size_t elements) { return sizeof(storage) + elements * sizeof(entry); }
-        /// A page and more is a large block. Nothing is destructed there.
+        /// Nothing is destructed in a large block.
         static bool is_large(std::size_t elements) {
-            return std::is_trivially_destructible_v<entry> && bytes_for(elements) >= P::limits().page_bytes;
+            return std::is_trivially_destructible_v<entry> && bytes_for(elements) >= P::limits().mapped_array_bytes;
         }
 
         static storage* create(std::size_t elements, basic_rcu_domain<P>& domain) {
@@ -219,8 +219,8 @@ private:
     }
     static std::size_t size_of(storage& s) {
         // [arr.4] acquire pairs with [arr.3].
-        const std::size_t size = s.size.load(
-            P::seeded(defect::array_size_read_relaxed) ? std::memory_order_relaxed : std::memory_order_acquire);
+        const std::size_t size = s.size.load(P::seeded(defect::array_size_read_relaxed) ? std::memory_order_relaxed
+                                                                                        : std::memory_order_acquire);
         // Never less, and not only by what is written here: an array of another size than its own is not whole.
         return std::min(size, s.capacity.get());
     }

@@ -19,12 +19,12 @@
 // every lock, never inside the call (but see below for memory exhaustion).
 //
 // Two forms. An object that derives publicly from `rcu_head` needs no memory to be deferred: that form never waits, so
-// it may be used inside a section and in a deleter. Any other object is headless: its address goes into a block, and the
-// object is not touched before its grace period. Where there is no memory for a block, one of the domain's reserve is
-// used, then a wrapper of a few words for this object alone. Only where not even that can be had, the call waits for a
-// grace period and deletes the object itself; so it must not be used inside a section of the domain (misuse, reported at
-// every call in checked builds), where `try_free_rcu` may. A caller that holds a lock which a reader takes inside its
-// section can deadlock there, as with rcu_synchronize.
+// it may be used inside a section and in a deleter. Any other object is headless: its address goes into a block, and
+// the object is not touched before its grace period. Where there is no memory for a block, one of the domain's reserve
+// is used, then a wrapper of a few words for this object alone. Only where not even that can be had, the call waits for
+// a grace period and deletes the object itself; so it must not be used inside a section of the domain (misuse, reported
+// at every call in checked builds), where `try_free_rcu` may. A caller that holds a lock which a reader takes inside
+// its section can deadlock there, as with rcu_synchronize.
 //
 // Where an object comes from is told by the overload: by its type and deleter here, by its cache (object_cache.hpp), or
 // by `free_large_rcu` (large_block.hpp). `free_rcu(void*)` looks it up by the address.

@@ -1,8 +1,8 @@
 // Large blocks: memory in whole pages that can be freed after a grace period.
 //
 // The problem: a table that is replaced under its readers is often larger than what a cache of objects is for, and has
-// no place for a head (Ts'o, 2020, on the race of ext4's online resize). A large block is mapped for itself and unmapped
-// for itself, so what it took is the system's again at once, and its address alone is enough to free it.
+// no place for a head (Ts'o, 2020, on the race of ext4's online resize). A large block is mapped for itself and
+// unmapped for itself, so what it took is the system's again at once, and its address alone is enough to free it.
 //
 //     void* const table = quiesce::allocate_large(bytes);     // null when there is no memory
 //     publish(table);

@@ -394,4 +394,6 @@ private:
 #include "quiesce/detail/cache_core_impl.hpp"
 #include "quiesce/detail/cache_end_impl.hpp"
 #include "quiesce/detail/deferred_frees_impl.hpp"
+#include "quiesce/detail/free_fallbacks_impl.hpp"
 #include "quiesce/detail/rcu_domain_impl.hpp"
+#include "quiesce/detail/rcu_domain_memory_impl.hpp"

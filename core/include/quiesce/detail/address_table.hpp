@@ -107,9 +107,7 @@ private:
     static std::uint64_t mixed(const void* address) {
         return (reinterpret_cast<std::uintptr_t>(address) >> 12) * std::uint64_t{0x9e3779b97f4a7c15};
     }
-    part& part_of(const void* address) {
-        return parts_[static_cast<unsigned>((mixed(address) >> 56) % parts_.size())];
-    }
+    part& part_of(const void* address) { return parts_[static_cast<unsigned>((mixed(address) >> 56) % parts_.size())]; }
     static Entry*& bucket_of(bucket_array& buckets, const void* address) {
         return buckets[(mixed(address) >> 24) & (buckets.count - 1)];
     }
