@@ -27,8 +27,7 @@ struct array_element_is_whole_when_found {
                                         "C1",
                                         2,
                                         defects,
-                                        must_reach,
-                                        true};
+                                        must_reach};
 
     using item = object<P>;
 

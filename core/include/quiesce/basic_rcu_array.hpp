@@ -221,7 +221,8 @@ private:
         // [arr.4] acquire pairs with [arr.3].
         const std::size_t size = s.size.load(P::seeded(defect::array_size_read_relaxed) ? std::memory_order_relaxed
                                                                                         : std::memory_order_acquire);
-        // Never less, and not only by what is written here: an array of another size than its own is not whole.
+        // Never more than the capacity, which is written only when the array is built and when it is freed: a reader
+        // that comes too early or too late is seen to race with that.
         return std::min(size, s.capacity.get());
     }
 
