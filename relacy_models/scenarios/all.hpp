@@ -1,7 +1,7 @@
 // Every scenario of the suite.
 #pragma once
 
-#include "relacy_models/scenarios/array_element_is_whole_when_found.hpp"
+#include "relacy_models/scenarios/added_array_element_is_whole.hpp"
 #include "relacy_models/scenarios/array_is_taken_over_whole.hpp"
 #include "relacy_models/scenarios/async_destroy_settles_in_a_worker.hpp"
 #include "relacy_models/scenarios/barrier_waits_for_earlier_callbacks.hpp"
@@ -9,6 +9,7 @@
 #include "relacy_models/scenarios/callbacks_run_after_their_grace_period.hpp"
 #include "relacy_models/scenarios/destroy_waits_for_frees_in_flight.hpp"
 #include "relacy_models/scenarios/driver_is_told_of_foreign_grace_period.hpp"
+#include "relacy_models/scenarios/exchanged_array_element_is_whole.hpp"
 #include "relacy_models/scenarios/exhaustion_loses_no_object.hpp"
 #include "relacy_models/scenarios/flush_all_leaves_nothing.hpp"
 #include "relacy_models/scenarios/free_batches_rotate.hpp"

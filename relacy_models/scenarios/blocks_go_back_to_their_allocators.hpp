@@ -42,12 +42,10 @@ struct blocks_go_back_to_their_allocators {
             deferred.give();
             return;
         }
-        if (smallest<P>()) {
-            deferred.await();
-        }
-        const bool found = domain.monitor_step();
+        deferred.await();
+        (void)domain.monitor_step();
         (void)domain.advance_grace_period();
-        if (found && domain.free_step() == 1 && domain.large_blocks().blocks == 0 && cache.usage().in_use == 0) {
+        if (domain.free_step() == 1 && domain.large_blocks().blocks == 0 && cache.usage().in_use == 0) {
             P::reached(must_reach[0]);
         }
     }

@@ -8,7 +8,7 @@ namespace quiesce::models {
 template <class P>
 struct exhaustion_loses_no_object {
     static constexpr defect_info defects[] = {
-        {defect::magazine_dropped_without_slot, "magazine_dropped_without_slot", "", "assertion",
+        {defect::magazine_dropped_without_slot, "magazine_dropped_without_slot", "", "assertion leak",
          "Bonwick and Adams, 2001, on magazines",
          "a thread that has no memory for its slots drops the magazine that it wanted to keep"},
     };
@@ -30,10 +30,13 @@ struct exhaustion_loses_no_object {
     void thread(unsigned i) {
         if (i == 0) {
             P::let_allocations_fail();
-            if (void* const o = cache.allocate(); o != nullptr) {
-                cache.free_rcu(o);
-            } else {
-                P::reached(must_reach[0]);
+            // Enough that a slab is needed.
+            for (unsigned n = 0; n != P::limits().slab_objects; ++n) {
+                if (void* const o = cache.allocate(); o != nullptr) {
+                    cache.free_rcu(o);
+                } else {
+                    P::reached(must_reach[0]);
+                }
             }
             allocated.give();
             return;

@@ -19,7 +19,9 @@ struct freed_element_is_used_in_its_section {
                                         "C1",
                                         2,
                                         defects,
-                                        must_reach};
+                                        must_reach,
+                                        false,
+                                        1};
 
     using item = object<P>;
 

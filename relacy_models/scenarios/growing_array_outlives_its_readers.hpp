@@ -26,7 +26,9 @@ struct growing_array_outlives_its_readers {
                                         "C1",
                                         2,
                                         defects,
-                                        must_reach};
+                                        must_reach,
+                                        false,
+                                        0};
 
     using item = object<P>;
 

@@ -20,7 +20,9 @@ struct reserve_is_filled_again {
                                         "C11",
                                         2,
                                         defects,
-                                        must_reach};
+                                        must_reach,
+                                        false,
+                                        1};
 
     // More than one, so that one step does not do.
     static constexpr unsigned blocks = 2;

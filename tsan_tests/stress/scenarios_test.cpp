@@ -174,8 +174,11 @@ TEST(ScenarioStress, TypeStableObjectsStayLockable) {
 TEST(ScenarioStress, TypeStableSlabOutlivesReaders) {
     stress_all_sizes<models::type_stable_slab_outlives_readers>();
 }
-TEST(ScenarioStress, ArrayElementIsWholeWhenFound) {
-    stress_all_sizes<models::array_element_is_whole_when_found>();
+TEST(ScenarioStress, AddedArrayElementIsWhole) {
+    stress_all_sizes<models::added_array_element_is_whole>();
+}
+TEST(ScenarioStress, ExchangedArrayElementIsWhole) {
+    stress_all_sizes<models::exchanged_array_element_is_whole>();
 }
 TEST(ScenarioStress, BlocksGoBackToTheirAllocators) {
     stress_all_sizes<models::blocks_go_back_to_their_allocators>();
