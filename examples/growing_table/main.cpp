@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -23,7 +24,7 @@ namespace {
 
 constexpr std::size_t steps = 8192;
 constexpr unsigned readers = 2;
-constexpr unsigned scan = 1024;
+constexpr unsigned scan = 256;
 
 /// The second level: a block of descriptors, which is never freed as long as the table is there.
 struct block {
@@ -96,8 +97,13 @@ private:
     quiesce::rcu_array<block*> blocks_;
 };
 
+double milliseconds(std::chrono::steady_clock::duration d) {
+    return std::chrono::duration<double, std::milli>(d).count();
+}
+
 struct measured {
     double milliseconds = 0;
+    double longest_step = 0;
     std::uint64_t reads = 0;
     std::uint64_t wrong = 0;
 };
@@ -123,13 +129,15 @@ measured grow() {
                     if (size == 0) {
                         continue;
                     }
-                    // A scan in one section, as an allocation of many blocks makes it.
-                    const std::scoped_lock section(quiesce::rcu_default_domain());
-                    for (const std::uint64_t end = n + scan; n != end; ++n) {
-                        const std::size_t i = n * 7919 % size;
-                        const block* const b = table.find(i);
-                        if (b == nullptr || b->descriptors[n % 8] != i) {
-                            wrong.fetch_add(1);
+                    {
+                        // A scan in one section, as an allocation of many blocks makes it.
+                        const std::scoped_lock section(quiesce::rcu_default_domain());
+                        for (const std::uint64_t end = n + scan; n != end; ++n) {
+                            const std::size_t i = n * 7919 % size;
+                            const block* const b = table.find(i);
+                            if (b == nullptr || b->descriptors[n % 8] != i) {
+                                wrong.fetch_add(1);
+                            }
                         }
                     }
                     reads.fetch_add(scan, std::memory_order_relaxed);
@@ -137,11 +145,15 @@ measured grow() {
             });
         }
         const auto began = std::chrono::steady_clock::now();
+        auto last = began;
         for (std::size_t i = 0; i != steps; ++i) {
             table.add(second_level[i].get());
             grown.store(i + 1, std::memory_order_release);
+            const auto now = std::chrono::steady_clock::now();
+            m.longest_step = std::max(m.longest_step, milliseconds(now - last));
+            last = now;
         }
-        m.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count();
+        m.milliseconds = milliseconds(last - began);
         stop = true;
     }
     quiesce::flush_all();
@@ -166,7 +178,7 @@ bool measure(const char* way) {
                          static_cast<unsigned long long>(domain.backlog()));
             ::_exit(1);
         }
-        std::printf("%-12s %8.0f ms %10ld KiB %14llu\n", way, m.milliseconds, used.ru_maxrss,
+        std::printf("%-12s %8.0f ms %10ld KiB %11.2f ms %14llu\n", way, m.milliseconds, used.ru_maxrss, m.longest_step,
                     static_cast<unsigned long long>(m.reads));
         std::fflush(stdout);
         ::_exit(0);
@@ -178,7 +190,8 @@ bool measure(const char* way) {
 }  // namespace
 
 int main() {
-    std::printf("%zu steps, %u readers\n%-12s %11s %14s %14s\n", steps, readers, "way", "time", "peak memory", "reads");
+    std::printf("%zu steps, %u readers\n%-12s %11s %14s %14s %14s\n", steps, readers, "way", "time", "peak memory",
+                "longest step", "reads");
     const bool all = measure<replaced_array<synchronize>>("synchronize") &&
                      measure<replaced_array<callback>>("callback") && measure<headless_array>("headless");
     return all ? EXIT_SUCCESS : EXIT_FAILURE;
