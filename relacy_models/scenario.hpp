@@ -68,8 +68,8 @@ struct named_limits {
 };
 
 /// The sizes that a scenario runs with unless it names some of them: the smallest, where nothing wraps, and one where
-/// two of them differ. The backlog of deferred frees is for the scenario that is about it: to count it multiplies what
-/// an exhaustive search goes through.
+/// two of them differ. The backlog of deferred frees, and the reserve for when there is no memory, are for the
+/// scenarios that are about them: they multiply what an exhaustive search goes through.
 inline constexpr std::array<named_limits, 3> model_sizes{{
     {"1",
      {.shards = 1,
@@ -77,6 +77,9 @@ inline constexpr std::array<named_limits, 3> model_sizes{{
       .free_block_entries = 1,
       .free_batches = 1,
       .spare_blocks = 0,
+      .reserve_blocks = 0,
+      .refill_backoff = 0,
+      .address_parts = 1,
       .slab_bytes = 4096,
       .slab_objects = 1,
       .spare_slabs = 0,
@@ -91,6 +94,9 @@ inline constexpr std::array<named_limits, 3> model_sizes{{
       .free_block_entries = 2,
       .free_batches = 2,
       .spare_blocks = 1,
+      .reserve_blocks = 0,
+      .refill_backoff = 0,
+      .address_parts = 1,
       .slab_bytes = 4096,
       .slab_objects = 2,
       .spare_slabs = 1,
@@ -105,6 +111,9 @@ inline constexpr std::array<named_limits, 3> model_sizes{{
       .free_block_entries = 1,
       .free_batches = 2,
       .spare_blocks = 1,
+      .reserve_blocks = 0,
+      .refill_backoff = 0,
+      .address_parts = 1,
       .slab_bytes = 4096,
       .slab_objects = 2,
       .spare_slabs = 0,

@@ -9,18 +9,36 @@
 #include <cstdlib>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <thread>
 #include <vector>
 
 #include "quiesce/object_cache.hpp"
+#include "quiesce/rcu_array.hpp"
 #include "tsan_tests/free_rcu_support.hpp"
 
 namespace {
 
 /// What the calling thread is refused. Starting a thread takes the operator that throws; free_rcu takes only the one
-/// that does not.
-enum class refused { nothing, threads, everything };
+/// that does not. A block of addresses is large, the wrapper of one is small; `one` is the allocation that comes after
+/// so many others.
+enum class refused { nothing, threads, blocks, one, everything };
 thread_local refused refuse = refused::nothing;
+thread_local unsigned allocations_before = 0;
+thread_local unsigned refusals = 0;
+
+bool is_refused(std::size_t bytes, bool throwing) noexcept {
+    bool now = false;
+    switch (refuse) {
+        case refused::nothing: break;
+        case refused::threads: now = throwing; break;
+        case refused::blocks: now = bytes > 1024; break;
+        case refused::one: now = allocations_before-- == 0; break;
+        case refused::everything: now = true; break;
+    }
+    refusals += now ? 1 : 0;
+    return now;
+}
 
 void* allocate(std::size_t bytes, std::size_t alignment) noexcept {
     return std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
@@ -28,36 +46,37 @@ void* allocate(std::size_t bytes, std::size_t alignment) noexcept {
 
 }  // namespace
 
-void* operator new(std::size_t bytes) {
-    void* const memory = refuse == refused::nothing ? std::malloc(bytes) : nullptr;
+// Not inline, or the compiler takes what only one of a pair is inlined for a mismatch.
+[[gnu::noinline]] void* operator new(std::size_t bytes) {
+    void* const memory = is_refused(bytes, true) ? nullptr : std::malloc(bytes);
     if (memory == nullptr) {
         throw std::bad_alloc();
     }
     return memory;
 }
-void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
-    return refuse == refused::everything ? nullptr : std::malloc(bytes);
+[[gnu::noinline]] void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+    return is_refused(bytes, false) ? nullptr : std::malloc(bytes);
 }
-void* operator new(std::size_t bytes, std::align_val_t alignment) {
-    void* const memory = refuse == refused::nothing ? allocate(bytes, static_cast<std::size_t>(alignment)) : nullptr;
+[[gnu::noinline]] void* operator new(std::size_t bytes, std::align_val_t alignment) {
+    void* const memory = is_refused(bytes, true) ? nullptr : allocate(bytes, static_cast<std::size_t>(alignment));
     if (memory == nullptr) {
         throw std::bad_alloc();
     }
     return memory;
 }
-void* operator new(std::size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept {
-    return refuse == refused::everything ? nullptr : allocate(bytes, static_cast<std::size_t>(alignment));
+[[gnu::noinline]] void* operator new(std::size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+    return is_refused(bytes, false) ? nullptr : allocate(bytes, static_cast<std::size_t>(alignment));
 }
-void operator delete(void* memory) noexcept {
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
     std::free(memory);
 }
-void operator delete(void* memory, std::size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
     std::free(memory);
 }
-void operator delete(void* memory, std::align_val_t) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept {
     std::free(memory);
 }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
     std::free(memory);
 }
 
@@ -74,6 +93,9 @@ using quiesce::try_free_rcu;
 class FreeWithoutMemory : public testing::Test {
 protected:
     using to_delete = std::default_delete<headless>;
+
+    // Where it is not about the reserve, there is none.
+    FreeWithoutMemory() { domain.keep_reserve(0); }
 
     // Makes a call while the calling thread is refused something.
     template <class Call>
@@ -227,6 +249,205 @@ TEST_F(FreeWithoutMemory, AForkAfterWhichTheDriverCannotStartAgainLeavesThatToTh
     defer<headless>(1, deleted, domain);
     domain.hurry();
     EXPECT_TRUE(eventually([&] { return deleted == 2; }));
+}
+
+// The reserve.
+
+TEST_F(FreeWithoutMemory, TheReserveServesUntilItIsUsedUp) {
+    domain.stop_driver();
+    domain.keep_reserve(2);
+    defer<headless>(1, deleted, domain);  // so that the thread has an array
+    std::vector<headless*> objects;
+    for (int i = 0; i != 3 * block; ++i) {
+        objects.push_back(new headless(deleted));
+    }
+    headless* const over = objects.back();
+    objects.pop_back();
+    {
+        const std::scoped_lock section(domain);
+        without(refused::everything, [&] {
+            for (headless* const object : objects) {
+                EXPECT_TRUE(try_free_rcu(object, to_delete(), domain));
+            }
+            EXPECT_FALSE(try_free_rcu(over, to_delete(), domain));
+        });
+    }
+    EXPECT_EQ(domain.reserve(), 0U);
+    domain.free_rcu_barrier();
+    EXPECT_EQ(deleted, 3 * block);
+    EXPECT_EQ(domain.reserve(), 2U);  // by the blocks that were emptied
+    delete over;
+}
+
+TEST_F(FreeWithoutMemory, TheDriverFillsTheReserveAgain) {
+    domain.keep_reserve(4);
+    domain.shrink();
+    EXPECT_TRUE(eventually([&] { return domain.reserve() == 4; }));
+}
+
+TEST_F(FreeWithoutMemory, AReserveThatCannotBeMadeIsMadeLaterAndLessAndLessOftenTried) {
+    domain.stop_driver();
+    without(refused::everything, [&] { domain.keep_reserve(3); });
+    EXPECT_EQ(domain.reserve(), 0U);
+    domain.hurry();
+    refusals = 0;
+    without(refused::everything, [&] {
+        for (int step = 0; step != 1000; ++step) {
+            (void)domain.monitor_step();
+        }
+    });
+    EXPECT_GE(refusals, 5U);
+    EXPECT_LE(refusals, 14U);
+    for (int step = 0; step != 300 && domain.reserve() != 3; ++step) {
+        (void)domain.monitor_step();
+    }
+    EXPECT_EQ(domain.reserve(), 3U);
+    (void)domain.monitor_step();
+    EXPECT_EQ(domain.monitor(), quiesce::detail::monitor_state::idle);
+}
+
+TEST_F(FreeWithoutMemory, ShrinkNeedsNoMemoryAndThrowsNothing) {
+    domain.keep_reserve(4);
+    object_cache<headless> cache({.name = "objects"}, domain);
+    cache.free(cache.allocate(deleted));
+    without(refused::everything, [&] { domain.shrink(); });
+    EXPECT_EQ(domain.reserve(), 0U);
+    EXPECT_EQ(cache.usage().slabs, 0U);
+}
+
+// The wrapper.
+
+TEST_F(FreeWithoutMemory, AWrapperIsEnoughNotToWait) {
+    auto* const object = new headless(deleted);
+    auto* const tried = new headless(deleted);
+    void* const large = domain.allocate_large(1);
+    reader in_the_way(domain);
+    without(refused::blocks, [&] {
+        free_rcu(object, to_delete(), domain);
+        EXPECT_TRUE(try_free_rcu(tried, to_delete(), domain));
+        domain.free_large_rcu(large);
+    });
+    domain.hurry();
+    std::this_thread::sleep_for(20ms);
+    EXPECT_EQ(deleted, 0);
+    EXPECT_EQ(domain.large_blocks().blocks, 1U);
+    in_the_way.leave();
+    domain.free_rcu_barrier();
+    EXPECT_EQ(deleted, 2);
+    EXPECT_EQ(domain.large_blocks().blocks, 0U);
+}
+
+TEST_F(FreeWithoutMemory, WrappedObjectsGoBackToTheirCache) {
+    object_cache<headless> cache({.name = "objects"}, domain);
+    constexpr int count = 500;
+    std::vector<headless*> objects(count);
+    for (headless*& object : objects) {
+        object = cache.allocate(deleted);
+    }
+    std::thread([&] {  // has no array
+        without(refused::blocks, [&] {
+            for (headless* const object : objects) {
+                cache.free_rcu(object);
+            }
+        });
+    })
+        .join();
+    domain.free_rcu_barrier();
+    EXPECT_EQ(deleted, count);
+    EXPECT_EQ(cache.usage().in_use, 0U);
+    EXPECT_EQ(cache.usage().in_flight, 0U);
+}
+
+TEST_F(FreeWithoutMemory, ALargeBlockIsFreedInTheCallWhereNothingElseCanBeHad) {
+    void* const large = domain.allocate_large(1);
+    std::thread([&] {  // has no array
+        without(refused::everything, [&] {
+            EXPECT_FALSE(domain.try_free_large_rcu(large));
+            domain.free_large_rcu(large);
+        });
+    })
+        .join();
+    EXPECT_EQ(domain.large_blocks().blocks, 0U);
+}
+
+// Every allocation of the library, one after the other.
+
+TEST_F(FreeWithoutMemory, AnyOneAllocationMayFail) {
+    struct node : headless {
+        using headless::headless;
+    };
+    unsigned tried = 0;
+    for (bool reached = true; reached; ++tried) {
+        deleted = 0;
+        int given = 0;
+        std::vector<headless*> plain;
+        std::vector<headed*> heads;
+        for (int i = 0; i != block + 2; ++i) {
+            plain.push_back(new headless(deleted));
+            heads.push_back(new headed(deleted));
+        }
+        // Whether the call was made: it may throw before it has done anything.
+        const auto attempt = [](auto call) {
+            try {
+                call();
+                return true;
+            } catch (const std::bad_alloc&) {
+                return false;
+            }
+        };
+        {
+            refusals = 0;
+            allocations_before = tried;
+            refuse = refused::one;
+            std::optional<rcu_domain> d;
+            if (attempt([&] { d.emplace(); })) {
+                std::optional<object_cache<node>> cache;
+                (void)attempt([&] {
+                    cache.emplace(quiesce::object_cache_options{.name = "nodes", .on_destroy = destroy_strategy::async},
+                                  *d);
+                });
+                quiesce::rcu_array<int> array(*d);
+                for (int i = 0; i != block + 2; ++i) {
+                    // What throws has deferred the object, and could not start the driver.
+                    (void)attempt([&] { free_rcu(plain[static_cast<std::size_t>(i)], to_delete(), *d); });
+                    (void)attempt(
+                        [&] { free_rcu(heads[static_cast<std::size_t>(i)], std::default_delete<headed>(), *d); });
+                    given += 2;
+                    node* n = nullptr;
+                    if (cache && attempt([&] { n = cache->allocate(deleted); })) {
+                        (void)attempt([&] { i % 2 == 0 ? cache->free_rcu(n) : free_rcu(static_cast<void*>(n), *d); });
+                        ++given;
+                    }
+                    if (void* const large = d->allocate_large(1); large != nullptr) {
+                        (void)attempt([&] { d->free_large_rcu(large); });
+                    }
+                    (void)attempt([&] { array.push_back(i); });
+                    (void)attempt([&] { const std::scoped_lock section(*d); });
+                }
+                d->shrink();
+                (void)attempt([&] { (void)d->caches(); });
+                (void)attempt([&] { d->flush_all(); });
+                refuse = refused::nothing;
+                reached = refusals != 0;
+                d->flush_all();
+                EXPECT_EQ(deleted, given) << "allocation " << tried;
+                EXPECT_EQ(d->backlog(), 0U);
+                EXPECT_EQ(d->large_blocks().blocks, 0U);
+                if (cache) {
+                    cache->destroy().wait();
+                }
+            } else {
+                refuse = refused::nothing;
+                for (headless* const p : plain) {
+                    delete p;
+                }
+                for (headed* const h : heads) {
+                    delete h;
+                }
+            }
+        }
+    }
+    EXPECT_GT(tried, 20U);
 }
 
 // Caches.

@@ -139,6 +139,11 @@ public:
         ::operator delete (memory, bytes, std::align_val_t{alignment});
     }
 
+    static void* map(std::size_t bytes, place at = place::current()) {
+        return allocate(bytes, limits().page_bytes, at);
+    }
+    static void unmap(void* memory, std::size_t bytes) { deallocate(memory, bytes, limits().page_bytes); }
+
     static const quiesce::limits& limits() { return proofs::settings.sizes; }
     static bool seeded(defect d) { return proofs::settings.seeded == d; }
     static bool checked() { return true; }

@@ -186,6 +186,13 @@ public:
         rl::ctx().free(block, false, info(at));
     }
 
+    static void* map(std::size_t bytes, place at = place::current()) {
+        return allocate(bytes, limits().page_bytes, at);
+    }
+    static void unmap(void* memory, std::size_t bytes, place at = place::current()) {
+        deallocate(memory, bytes, limits().page_bytes, at);
+    }
+
     static const quiesce::limits& limits() { return relacy::current.sizes; }
     static bool seeded(defect d) { return relacy::current.seeded == d; }
     static bool checked() { return true; }

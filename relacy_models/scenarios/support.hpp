@@ -249,13 +249,15 @@ struct writers_wait_for_a_reader {
     static constexpr std::string_view all_waited = "all writers waited while a section was open";
 };
 
-/// A cache of small objects without constructors.
+/// A cache of small objects without constructors, which is not found by an object's address: to enter each slab in the
+/// domain's table multiplies what an exhaustive search goes through.
 inline cache_options cache_named(std::string_view name, destroy_strategy on_destroy) {
     cache_options o;
     o.name = name;
     o.size = 8;
     o.alignment = 8;
     o.on_destroy = on_destroy;
+    o.by_address = false;
     return o;
 }
 

@@ -7,3 +7,7 @@ run(${scratch}/build/bin/find_package_example)
 if(NOT output STREQUAL "quiesce ${version}: limit was 10, is 20; the cache has ended\n")
   message(FATAL_ERROR "The example printed: ${output}")
 endif()
+
+# Its own test compares what it prints.
+build_outside_project(${source}/examples/growing_table ${scratch}/growing_table)
+run(${scratch}/growing_table/bin/growing_table)

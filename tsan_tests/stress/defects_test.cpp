@@ -45,4 +45,16 @@ TEST(SeededDefectsDeathTest, UnloadingWithoutABarrierIsCaught) {
     expect_caught<models::module_unload_waits_for_callbacks>(defect::unload_without_barrier);
 }
 
+TEST(SeededDefectsDeathTest, AFallbackThatFreesItsWrapperOnlyIsCaught) {
+    expect_caught<models::headless_free_falls_back>(defect::fallback_frees_wrapper_only);
+}
+
+TEST(SeededDefectsDeathTest, AFallbackThatLinksThroughTheObjectIsCaught) {
+    expect_caught<models::headless_free_falls_back>(defect::fallback_links_through_object);
+}
+
+TEST(SeededDefectsDeathTest, ALargeBlockInABlockOfSmallObjectsIsCaught) {
+    expect_caught<models::blocks_go_back_to_their_allocators>(defect::channels_share_blocks);
+}
+
 }  // namespace

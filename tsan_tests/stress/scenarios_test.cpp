@@ -180,5 +180,32 @@ TEST(ScenarioStress, TypeStableObjectsStayLockable) {
 TEST(ScenarioStress, TypeStableSlabOutlivesReaders) {
     stress_all_sizes<models::type_stable_slab_outlives_readers>();
 }
+TEST(ScenarioStress, AddedArrayElementIsWhole) {
+    stress_all_sizes<models::added_array_element_is_whole>();
+}
+TEST(ScenarioStress, ExchangedArrayElementIsWhole) {
+    stress_all_sizes<models::exchanged_array_element_is_whole>();
+}
+TEST(ScenarioStress, BlocksGoBackToTheirAllocators) {
+    stress_all_sizes<models::blocks_go_back_to_their_allocators>();
+}
+TEST(ScenarioStress, ExhaustionLosesNoObject) {
+    stress_all_sizes<models::exhaustion_loses_no_object>();
+}
+TEST(ScenarioStress, FreedElementIsUsedInItsSection) {
+    stress_all_sizes<models::freed_element_is_used_in_its_section>();
+}
+TEST(ScenarioStress, GrowingArrayOutlivesItsReaders) {
+    stress_all_sizes<models::growing_array_outlives_its_readers>();
+}
+TEST(ScenarioStress, HeadlessFreeFallsBack) {
+    stress_all_sizes<models::headless_free_falls_back>();
+}
+TEST(ScenarioStress, ReserveIsFilledAgain) {
+    stress_all_sizes<models::reserve_is_filled_again>();
+}
+TEST(ScenarioStress, ReserveServesAFreeWithoutMemory) {
+    stress_all_sizes<models::reserve_serves_a_free_without_memory>();
+}
 
 }  // namespace

@@ -2,7 +2,9 @@
 
 #include <sched.h>
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <cstring>
 #include <mutex>
 #include <new>
@@ -33,6 +35,12 @@ struct kept_block {
     std::size_t bytes;
     std::size_t alignment;
 };
+/// Allocations that still succeed; negative when all do.
+std::atomic<std::int64_t> until_failure{-1};
+std::atomic<bool> all_fail_then{false};
+std::atomic<bool> one_failed{false};
+std::atomic<std::uint64_t> allocated{0};
+
 std::mutex kept_lock;
 std::vector<kept_block> kept;
 
@@ -70,11 +78,38 @@ void* allocate(std::size_t bytes, std::size_t alignment) noexcept {
     if (allocations_may_fail && random_below(2) != 0) {
         return nullptr;
     }
+    if (until_failure.load() >= 0) {
+        const std::int64_t left = until_failure.fetch_sub(1);
+        if (left <= 0 && (left == 0 || all_fail_then)) {
+            if (all_fail_then) {
+                until_failure = 0;
+            }
+            one_failed = true;
+            return nullptr;
+        }
+    }
+    allocated.fetch_add(1, std::memory_order_relaxed);
     return ::operator new (bytes, std::align_val_t{alignment}, std::nothrow);
+}
+
+void fail_allocations_after(std::uint64_t others, bool all) noexcept {
+    one_failed = false;
+    all_fail_then = all;
+    until_failure = static_cast<std::int64_t>(others);
+}
+
+bool let_allocations_succeed() noexcept {
+    until_failure = -1;
+    return one_failed;
+}
+
+std::uint64_t allocated_blocks() noexcept {
+    return allocated.load(std::memory_order_relaxed);
 }
 
 void keep(void* memory, std::size_t bytes, std::size_t alignment) noexcept {
     // The compiler drops what a destructor's caller wrote before the object's end; this write it cannot drop.
+    allocated.fetch_sub(1, std::memory_order_relaxed);
     std::memset(memory, 0xdd, bytes);
     QUIESCE_POISON(memory, bytes);
     const std::scoped_lock hold(kept_lock);

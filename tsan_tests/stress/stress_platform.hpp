@@ -40,6 +40,13 @@ void* allocate(std::size_t bytes, std::size_t alignment) noexcept;
 void keep(void* memory, std::size_t bytes, std::size_t alignment) noexcept;
 void release_kept() noexcept;
 
+/// From now on allocations fail that come after so many others, of whatever thread: the next one, or all. Until
+/// `let_allocations_succeed`, which returns whether one failed.
+void fail_allocations_after(std::uint64_t others, bool all) noexcept;
+bool let_allocations_succeed() noexcept;
+/// What was allocated and not deallocated.
+std::uint64_t allocated_blocks() noexcept;
+
 class stress_platform : public native_platform {
 public:
     template <class Domain>
@@ -68,6 +75,9 @@ public:
     static void deallocate(void* memory, std::size_t bytes, std::size_t alignment) noexcept {
         keep(memory, bytes, alignment);
     }
+
+    static void* map(std::size_t bytes) noexcept { return allocate(bytes, limits().page_bytes); }
+    static void unmap(void* memory, std::size_t bytes) noexcept { deallocate(memory, bytes, limits().page_bytes); }
 
     static const quiesce::limits& limits() noexcept { return current.sizes; }
     static bool seeded(defect d) noexcept {

@@ -25,6 +25,9 @@ struct cache_options {
     std::size_t size = 1;
     std::size_t alignment = 1;
     destroy_strategy on_destroy = destroy_strategy::wait;
+    /// Whether the domain knows an object of the cache by its address alone (basic_rcu_domain::free_rcu). Without it a
+    /// slab that is made, or released, is not entered in the domain's table.
+    bool by_address = true;
     /// Freed objects may be allocated again at once, also by readers' standards: their memory stays of the same type
     /// for a grace period after the slab is given up. `construct` and `destruct` then run once per object of a slab.
     bool type_stable = false;

@@ -69,6 +69,23 @@ enum class defect : std::uint8_t {
     inline_wait_under_shard_lock,
     throttled_in_callback,
     throttled_without_limit,
+    // What frees do without memory, and blocks of several allocators.
+    fallback_frees_wrapper_only,
+    fallback_links_through_object,
+    deferred_and_freed_inline,
+    channels_share_blocks,
+    reserve_not_used,
+    reserve_not_armed,
+    shrink_not_armed,
+    magazine_dropped_without_slot,
+    // The growing array.
+    array_published_relaxed,
+    array_read_relaxed,
+    array_size_published_relaxed,
+    array_size_read_relaxed,
+    array_element_stored_relaxed,
+    array_element_read_relaxed,
+    array_freed_at_once,
     // Caches.
     name_kept_while_pending,
     last_free_tests_in_two_steps,

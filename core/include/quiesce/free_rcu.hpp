@@ -19,9 +19,15 @@
 // every lock, never inside the call (but see below for memory exhaustion).
 //
 // Two forms. An object that derives publicly from `rcu_head` needs no memory to be deferred: that form never waits, so
-// it may be used inside a section and in a deleter. Any other object is headless: its address goes into a block. Where
-// no block can be had, the call waits for a grace period and deletes the object itself; so it must not be used inside
-// a section of the domain (misuse, reported at every call in checked builds), where `try_free_rcu` may.
+// it may be used inside a section and in a deleter. Any other object is headless: its address goes into a block, and
+// the object is not touched before its grace period. Where there is no memory for a block, one of the domain's reserve
+// is used, then a wrapper of a few words for this object alone. Only where not even that can be had, the call waits for
+// a grace period and deletes the object itself; so it must not be used inside a section of the domain (misuse, reported
+// at every call in checked builds), where `try_free_rcu` may. A caller that holds a lock which a reader takes inside
+// its section can deadlock there, as with rcu_synchronize.
+//
+// Where an object comes from is told by the overload: by its type and deleter here, by its cache (object_cache.hpp), or
+// by `free_large_rcu` (large_block.hpp). `free_rcu(void*)` looks it up by the address.
 //
 // What it does not do: `rcu_barrier` does not wait for it; `free_rcu_barrier` does (McKenney, 2024, on kfree_rcu and
 // rcu_barrier). Frees of one thread are in no order. A signal handler must not call it.
@@ -69,6 +75,22 @@ template <class T, class D = std::default_delete<T>>
 requires detail::stateless_deleter<D, T> &&(!detail::embeds_head<T>)
     [[nodiscard]] bool try_free_rcu(T* object, D = D(), rcu_domain& domain = rcu_default_domain()) {
     return domain.try_free_rcu(const_cast<std::remove_cv_t<T>*>(object), &detail::delete_headless<T, D>);
+}
+
+/// Frees what begins at that address, after a grace period: an object of a cache of the domain, or a large block of it,
+/// each as its own form of free_rcu does; null is nothing. See basic_rcu_domain::free_rcu(void*).
+inline void free_rcu(void* address, rcu_domain& domain = rcu_default_domain()) {
+    domain.free_rcu(address);
+}
+
+/// The same for where waiting is not allowed: returns false where it would have to wait, and has then done nothing.
+[[nodiscard]] inline bool try_free_rcu(void* address, rcu_domain& domain = rcu_default_domain()) {
+    return domain.try_free_rcu(address);
+}
+
+/// See basic_rcu_domain::shrink.
+inline void shrink(rcu_domain& domain = rcu_default_domain()) {
+    domain.shrink();
 }
 
 /// See basic_rcu_domain::free_rcu_barrier.

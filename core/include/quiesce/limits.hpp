@@ -19,6 +19,16 @@ struct limits {
     unsigned free_batches = 2;
     /// Empty blocks that a shard keeps for the next threads.
     unsigned spare_blocks = 16;
+    /// Empty blocks that a domain keeps for when there is no memory for another.
+    unsigned reserve_blocks = 4;
+    /// After memory was short, or given back: the most monitor steps for which the reserve is not filled again.
+    unsigned refill_backoff = 256;
+    /// Parts of each table of addresses; each has a lock of its own.
+    unsigned address_parts = 4;
+    /// What a large block's size is rounded up to; a power of two.
+    std::size_t page_bytes = 4096;
+    /// The array of an rcu_array is a large block from that size on: below, mapping it costs more than it gives back.
+    std::size_t mapped_array_bytes = std::size_t{128} * 1024;
     /// A slab's alignment, and its size unless one object needs more; a power of two. The most objects in one.
     std::size_t slab_bytes = std::size_t{64} * 1024;
     unsigned slab_objects = 4096;

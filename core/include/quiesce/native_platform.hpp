@@ -33,6 +33,9 @@ void unpark_all(const void* cell) noexcept;
 unsigned current_cpu() noexcept;
 void guard(void* memory, std::size_t bytes) noexcept;
 void unguard(void* memory, std::size_t bytes) noexcept;
+/// Pages of the system's; null when there are none.
+void* map_pages(std::size_t bytes) noexcept;
+void unmap_pages(void* memory, std::size_t bytes) noexcept;
 void report(const misuse_report& r);
 /// The place in the calling function to which the call returns.
 const void* caller() noexcept;
@@ -481,6 +484,9 @@ public:
     static void deallocate(void* memory, std::size_t bytes, std::size_t alignment) noexcept {
         ::operator delete (memory, bytes, std::align_val_t{alignment});
     }
+
+    static void* map(std::size_t bytes) noexcept { return native::map_pages(bytes); }
+    static void unmap(void* memory, std::size_t bytes) noexcept { native::unmap_pages(memory, bytes); }
 
     static constexpr quiesce::limits limits() noexcept { return {}; }
     static constexpr bool seeded(defect) noexcept { return false; }

@@ -43,6 +43,8 @@ struct object_cache_options {
     std::string_view name;
     destroy_strategy on_destroy = destroy_strategy::wait;
     std::size_t quarantine_bytes = 0;
+    /// Whether free_rcu(void*) finds the objects.
+    bool by_address = true;
 };
 
 namespace detail {
@@ -65,6 +67,7 @@ cache_options options_for(const object_cache_options& o) {
     c.alignment = alignof(T);
     c.on_destroy = o.on_destroy;
     c.quarantine_bytes = o.quarantine_bytes;
+    c.by_address = o.by_address;
     c.type_stable = TypeStable;
     if constexpr (TypeStable) {
         c.construct = &construct_object<T>;

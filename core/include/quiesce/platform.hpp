@@ -78,6 +78,9 @@ void* > &&requires(typename P::template atomic<std::uint64_t> cell, typename P::
     // From the first to the second nobody may touch the memory; for tools that can watch it.
     P::guard(address, std::size_t{64});
     P::unguard(address, std::size_t{64});
+    // Whole pages, zero or not; null when there are none.
+    { P::map(std::size_t{4096}) } -> std::same_as<void*>;
+    P::unmap(address, std::size_t{4096});
     { P::limits() } -> std::convertible_to<const limits&>;
     { P::seeded(defect::none) } -> std::same_as<bool>;
     // Whether misuse that costs something to detect is looked for.

@@ -35,6 +35,7 @@
 #include <string_view>
 #include <vector>
 
+#include "quiesce/detail/address_table.hpp"
 #include "quiesce/detail/cache_registry.hpp"
 #include "quiesce/detail/callback_queue.hpp"
 #include "quiesce/detail/deferred_frees.hpp"
@@ -143,7 +144,52 @@ public:
 
     /// The same, but returns false where it would wait for memory, and has then done nothing. Never throttled: it may
     /// be called inside a section.
-    bool try_free_rcu(void* object, free_function free) { return frees_.defer(object, free, false); }
+    bool try_free_rcu(void* object, free_function free) {
+        return frees_.defer(detail::channel::small, object, free, false);
+    }
+
+    /// Frees what lies at that address, after a grace period, as where it comes from frees it: an object of a cache of
+    /// this domain, which the cache destructs, or a large block of it. Which of them it is is looked up; the memory is
+    /// not touched before. Anything else is misuse, and left alone. Otherwise as the form with a function.
+    void free_rcu(void* address);
+
+    /// The same, but returns false where it would wait for memory, and has then done nothing.
+    [[nodiscard]] bool try_free_rcu(void* address);
+
+    // Large blocks: the native forms are in quiesce/large_block.hpp.
+
+    /// Memory of its own pages, not constructed. Null when there is none. Does not block on readers.
+    [[nodiscard]] void* allocate_large(std::size_t bytes) { return frees_.large().allocate(bytes); }
+
+    /// Gives a large block back now; null does nothing. Needs no memory, does not block on readers, and may be called
+    /// anywhere. What is no large block of this domain is misuse, and left alone.
+    void free_large(void* block);
+
+    /// Gives a large block back after a grace period; null does nothing. As the form of `free_rcu` with a function: it
+    /// may wait for memory, so it is misuse inside a section, and it is throttled.
+    void free_large_rcu(void* block);
+
+    /// The same, but returns false where it would wait for memory, and has then done nothing. Never throttled: it may
+    /// be called inside a section.
+    [[nodiscard]] bool try_free_large_rcu(void* block);
+
+    /// The large blocks that are allocated or in flight. Does not block on readers; a snapshot.
+    large_usage large_blocks() { return frees_.large().usage(); }
+
+    // Memory of the domain's own.
+
+    /// Sets how many blocks of addresses the domain holds back for frees that find no memory, each for
+    /// `limits().free_block_entries` objects, and makes them as far as there is memory. The driver makes those that are
+    /// missing, later and later while that fails. Requires that no other call on the domain is under way.
+    void keep_reserve(unsigned blocks) { frees_.reserve().keep(blocks); }
+
+    /// How many of them there are. Does not block on readers; a snapshot.
+    unsigned reserve() { return frees_.reserve().size(); }
+
+    /// Gives back memory that holds nothing: blocks of addresses, the reserve, and the unused slabs and magazines of
+    /// every cache. The reserve is filled again later. Does not block on readers and needs no memory. For when memory
+    /// is short; what is in use stays.
+    void shrink();
 
     /// Waits until every object given to `free_rcu` before the call (happens before it) has been freed, whichever
     /// thread, shard or batch holds it. Blocks while the driver, or another thread's `free_step`, frees them. Does not
@@ -294,7 +340,11 @@ private:
     /// thread can be had, the next call tries.
     void retire_surely(head* h, typename head::callback function) noexcept;
     /// Returns false, and has reported it, when the call would have to wait inside a section.
-    bool defer_or_wait(void* object, free_function free);
+    bool defer_or_wait(detail::channel kind, void* object, free_function free);
+    /// Reports a call that may wait, and returns true, inside a section where that is looked for.
+    bool refuse_in_section(const void* object, std::string_view call);
+    /// The cache whose object begins there; null when there is none.
+    detail::cache_core<P>* cache_of(const void* address);
     step_result step_locked();
     void want(cookie c);
     /// Waits for the cookie's grace period and takes its steps, so that nothing else need be running; at most the given
@@ -337,6 +387,7 @@ private:
     typename P::template thread_slot<basic_rcu_domain> running_callbacks_;
     detail::deferred_frees<P> frees_;
     detail::cache_registry<P> caches_;
+    detail::address_table<P, detail::slab<P>> slabs_;
     typename P::template worker<basic_rcu_domain> worker_;
     // Last, because the platform may call the domain from here on.
     typename P::template driver<basic_rcu_domain> driver_;
@@ -347,4 +398,6 @@ private:
 #include "quiesce/detail/cache_core_impl.hpp"
 #include "quiesce/detail/cache_end_impl.hpp"
 #include "quiesce/detail/deferred_frees_impl.hpp"
+#include "quiesce/detail/free_fallbacks_impl.hpp"
 #include "quiesce/detail/rcu_domain_impl.hpp"
+#include "quiesce/detail/rcu_domain_memory_impl.hpp"

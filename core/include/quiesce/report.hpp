@@ -31,6 +31,8 @@ enum class misuse : std::uint8_t {
     destroy_in_callback,
     fork_in_section,
     fork_in_callback,
+    free_of_unknown_address,
+    domain_destroyed_with_large_blocks,
     /// Not misuse: objects of a destroyed cache that nobody has freed yet, and may still.
     objects_held_at_destroy,
 };
@@ -65,6 +67,10 @@ constexpr const char* describe(misuse m) noexcept {
             return "destroying a cache and waiting for its end inside a callback waits for itself";
         case misuse::fork_in_section: return "a process was forked inside a read-side critical section";
         case misuse::fork_in_callback: return "a process was forked inside a callback";
+        case misuse::free_of_unknown_address:
+            return "an address was freed that is neither an object of a cache of the domain nor a large block of it";
+        case misuse::domain_destroyed_with_large_blocks:
+            return "a domain was destroyed while large blocks of it were allocated";
         case misuse::objects_held_at_destroy: return "a cache was destroyed while objects of it were held";
     }
     return "unknown misuse";

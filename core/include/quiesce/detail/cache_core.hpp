@@ -59,6 +59,10 @@ public:
     void take_back(void* object);
     void free_rcu(void* object);
     bool try_free_rcu(void* object);
+    /// Frees objects whose grace period is over. They are the cache's, so it may be gone afterwards.
+    void free_deferred(deferred_object<P>* first, deferred_object<P>* last);
+    /// Whether an object begins at that address of the slab.
+    bool has_object(const slab<P>& s, const void* address) const { return s.has(layout_, address); }
     /// Gives every slab that is not needed back.
     void shrink();
     cache_usage usage();
@@ -102,12 +106,11 @@ private:
     ~cache_core();
 
     static bool is_set(std::uint32_t flag) { return flag != 0; }
-    static void free_deferred(void* object);
     static void completion_reached(basic_rcu_head<P>* h);
     static void slab_grace_period_over(basic_rcu_head<P>* h);
 
     void* allocate_slowly(record* r);
-    void give_back(void* object, bool was_deferred);
+    void give_back(void* object);
     void give_back_slowly(record* r, void* object, bool was_deferred);
     void put_back(void* object, bool was_deferred);
     void* exchange_in_quarantine(void* object, bool was_deferred);

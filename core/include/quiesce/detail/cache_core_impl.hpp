@@ -142,28 +142,27 @@ inline void cache_core<P>::free(void* object) {
         return;
     }
     destruct(object);
-    give_back(object, false);
+    give_back(object);
 }
 
 template <class P>
 void cache_core<P>::take_back(void* object) {
     (void)note_use(object, object_use::allocated, object_use::free, misuse::double_free, "allocate");
-    give_back(object, false);
+    give_back(object);
 }
 
 template <class P>
-inline void cache_core<P>::give_back(void* object, bool was_deferred) {
+inline void cache_core<P>::give_back(void* object) {
     record* const r = domain_.frees_.own_record();
     if (r != nullptr && r->gate.enter()) [[likely]] {
         slot* const s = r->slot_of(*this, index);
         if (s != nullptr && s->push(object, capacity_)) [[likely]] {
-            s->returned += was_deferred ? 1 : 0;
             r->gate.leave();
             return;
         }
         r->gate.leave();
     }
-    give_back_slowly(r, object, was_deferred);
+    give_back_slowly(r, object, false);
 }
 
 template <class P>
@@ -255,9 +254,10 @@ inline bool cache_core<P>::defer_quickly(void* object) {
     record* const r = domain_.frees_.own_record();
     if (r != nullptr && r->gate.enter()) [[likely]] {
         slot* const s = r->slot_of(*this, index);
-        if (s != nullptr && r->position.get() != r->end) [[likely]] {
+        block_array<P>& array = r->array(channel::small);
+        if (s != nullptr && !array.full()) [[likely]] {
             ++s->deferred;
-            r->append(object, &free_deferred);
+            array.append(object, nullptr);
             r->gate.leave();
             return true;
         }
@@ -280,7 +280,7 @@ inline void cache_core<P>::free_rcu(void* object) {
         return;
     }
     count_deferred(1);
-    if (!domain_.defer_or_wait(object, &free_deferred)) {
+    if (!domain_.defer_or_wait(channel::small, object, nullptr)) {
         count_deferred(-1);
     }
 }
@@ -295,7 +295,7 @@ bool cache_core<P>::try_free_rcu(void* object) {
         return true;
     }
     count_deferred(1);
-    if (domain_.try_free_rcu(object, &free_deferred)) {
+    if (domain_.frees_.defer(channel::small, object, nullptr, false)) {
         return true;
     }
     count_deferred(-1);
@@ -309,13 +309,29 @@ void cache_core<P>::count_deferred(int change) {
     deferred_ += static_cast<std::uint64_t>(change);
 }
 
-// The grace period is over.
 template <class P>
-void cache_core<P>::free_deferred(void* object) {
-    cache_core& self = *slab<P>::of(object)->owner;
-    self.destruct(object);
-    (void)self.note_use(object, object_use::deferred, object_use::free, misuse::double_free, "free_rcu");
-    self.give_back(object, true);
+void cache_core<P>::free_deferred(deferred_object<P>* first, deferred_object<P>* last) {
+    for (deferred_object<P>* o = first; o != last; ++o) {
+        void* const object = o->object.get();
+        destruct(object);
+        (void)note_use(object, object_use::deferred, object_use::free, misuse::double_free, "free_rcu");
+    }
+    // One passage of the gate for as many as there is room for. With the last one the cache may go.
+    while (first != last) {
+        record* const r = domain_.frees_.own_record();
+        if (r != nullptr && r->gate.enter()) [[likely]] {
+            if (slot* const s = r->slot_of(*this, index); s != nullptr) {
+                for (; first != last && s->push(first->object.get(), capacity_); ++first) {
+                    ++s->returned;
+                }
+            }
+            r->gate.leave();
+        }
+        if (first != last) {
+            give_back_slowly(r, first->object.get(), true);
+            ++first;
+        }
+    }
 }
 
 // Inside the gate.
@@ -346,7 +362,7 @@ void cache_core<P>::load(record* r, magazine<P>* m, bool has_deferred) {
             ended = keep(m, has_deferred);
         }
         r->gate.leave();
-    } else {
+    } else if (!P::seeded(defect::magazine_dropped_without_slot)) {
         ended = keep(m, has_deferred);
     }
     if (ended) {
@@ -401,6 +417,9 @@ bool cache_core<P>::add_slab() {
             options_.construct(s->object(layout_, i));
         }
     }
+    if (options_.by_address) {
+        domain_.slabs_.insert(s);
+    }
     {
         const lock_hold hold(lock_);
         if (!destroyed_) {
@@ -417,6 +436,9 @@ bool cache_core<P>::add_slab() {
 
 template <class P>
 void cache_core<P>::destroy_slab(slab<P>* s) {
+    if (options_.by_address) {
+        (void)domain_.slabs_.take(s);
+    }
     if (options_.type_stable && options_.destruct != nullptr) {
         for (unsigned i = 0; i != layout_.objects; ++i) {
             options_.destruct(s->object(layout_, i));

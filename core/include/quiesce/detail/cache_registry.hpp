@@ -74,6 +74,18 @@ public:
         return result;
     }
 
+    /// The cache with the smallest index from that one on; null when there is none. Needs no memory.
+    reference first_from(unsigned index) {
+        const lock_hold hold(lock_);
+        core* found = nullptr;
+        for (core* c = first_; c != nullptr; c = c->next_in_registry) {
+            if (c->index >= index && (found == nullptr || c->index < found->index)) {
+                found = c;
+            }
+        }
+        return share(found);
+    }
+
     /// Null when there is none.
     reference named(std::string_view name) {
         const lock_hold hold(lock_);

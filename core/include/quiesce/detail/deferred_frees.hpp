@@ -1,7 +1,8 @@
 // free_rcu: objects that are freed, many together, after a grace period.
 //
 // A thread collects objects in an array of its own (a block of pointers, and a list of embedded heads) behind an
-// owner_gate, without a lock and without an atomic read-modify-write. A full array goes to the shard of the CPU on
+// owner_gate, without a lock and without an atomic read-modify-write. Small objects and large blocks go to blocks of
+// their own, which each allocator is given whole. A full array goes to the shard of the CPU on
 // which the thread runs. The monitor (a step of the driver) takes over what threads hold that do not fill their arrays,
 // starts batches, and is armed whenever there may be something for it: by the thread that puts the first object into an
 // empty array, by whoever hands over, and by itself when objects are left.
@@ -16,9 +17,11 @@
 #include <new>
 
 #include "quiesce/detail/collected.hpp"
+#include "quiesce/detail/block_reserve.hpp"
 #include "quiesce/detail/fixed_array.hpp"
 #include "quiesce/detail/free_block.hpp"
 #include "quiesce/detail/free_shard.hpp"
+#include "quiesce/detail/large_blocks.hpp"
 #include "quiesce/detail/lock_hold.hpp"
 #include "quiesce/detail/thread_arrays.hpp"
 #include "quiesce/detail/thread_records.hpp"
@@ -62,11 +65,12 @@ public:
     deferred_frees(const deferred_frees&) = delete;
     deferred_frees& operator=(const deferred_frees&) = delete;
 
-    /// Defers an object by its address. Returns false, and has done nothing, when there is no memory to hold it.
-    /// `may_wait` says whether the call may be slowed down.
-    bool defer(void* object, free_function free, bool may_wait);
+    /// Defers an object by its address, in the channel of its kind; `free` is null when the channel's allocator frees
+    /// it. Returns false, and has done nothing, when there is no memory to hold the address: no spare block, none to be
+    /// had, none in the reserve, and not even a wrapper. `may_wait` says whether the call may be slowed down.
+    bool defer(channel kind, void* object, free_function free, bool may_wait);
     /// What is left to do when `defer` returned false: waits for a grace period here, then frees the object here.
-    void wait_and_free(void* object, free_function free);
+    void wait_and_free(channel kind, void* object, free_function free);
     void defer(head* h, typename head::callback function);
 
     /// Waits until every object deferred before the call has been freed.
@@ -75,6 +79,10 @@ public:
     unsigned reclaim_step();
     monitor_state state() const { return static_cast<monitor_state>(armed_.load(std::memory_order_relaxed)); }
     void hurry();
+    large_blocks<P>& large() { return large_; }
+    block_reserve<P>& reserve() { return reserve_; }
+    /// Gives back the blocks that hold nothing.
+    void shrink();
     void limit_backlog(const backlog_limits& limits) { limits_ = limits; }
     std::uint64_t backlog() const { return backlog_.load(std::memory_order_relaxed); }
     std::uint64_t limit_exceeded() const { return exceeded_.load(std::memory_order_relaxed); }
@@ -111,10 +119,19 @@ private:
 
     record* register_thread();
     shard& here() { return shards_[P::this_shard() % shards_.size()]; }
-    bool defer_slowly(record* r, void* object, free_function free, bool may_wait);
+    /// An address with a head, where there is no block for it.
+    struct wrapper;
+
+    bool defer_slowly(record* r, channel kind, void* object, free_function free, bool may_wait);
+    bool defer_wrapped(channel kind, void* object, free_function free);
+    static void free_wrapped(head* h);
+    block* empty_block();
+    void keep_empty(block* empty, shard& at);
+    void free_objects(channel kind, deferred_object<P>* first, deferred_object<P>* last);
+    void free_object(channel kind, void* object, free_function free);
     void hand_over(block* full, head_list<P>& heads, unsigned heads_count);
     void hand_over(free_channels<P>& what);
-    void detach_and_hand_over(record& r);
+    void detach_and_hand_over(record& r, block_array<P>& array);
     unsigned collect();
     void arm(record* r);
     bool counts_backlog() const { return limits_.hurry_at != 0 || limits_.throttle_at != 0; }
@@ -126,6 +143,8 @@ private:
     record* close_gates();
 
     basic_rcu_domain<P>& domain_;
+    large_blocks<P> large_;
+    block_reserve<P> reserve_;
     thread_records<P, record> records_;
     fixed_array<P, shard> shards_;
     typename P::template atomic<std::uint32_t> armed_{0};

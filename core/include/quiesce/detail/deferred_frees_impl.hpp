@@ -21,9 +21,11 @@ deferred_frees<P>::~deferred_frees() {
     bool pending = false;
     for (record* r = records_.first(); r != nullptr; r = r->next.get()) {
         pending = pending || r->heads_count.get() != 0;
-        if (block* const held = r->detach(); held != nullptr) {
-            pending = pending || held->count != 0;
-            block::destroy(held, P::limits().free_block_entries);
+        for (block_array<P>& array : r->arrays) {
+            if (block* const held = array.detach(); held != nullptr) {
+                pending = pending || held->count != 0;
+                block::destroy(held, P::limits().free_block_entries);
+            }
         }
     }
     for (shard& s : shards_) {
@@ -31,6 +33,9 @@ deferred_frees<P>::~deferred_frees() {
     }
     if (pending) {
         P::report({misuse::domain_destroyed_with_frees, "~rcu_domain", &domain_});
+    }
+    if (large_.usage().blocks != 0) {
+        P::report({misuse::domain_destroyed_with_large_blocks, "~rcu_domain", &domain_});
     }
 }
 
@@ -49,7 +54,9 @@ void deferred_frees<P>::thread_exits(void* self, record* r) {
     auto& frees = *static_cast<deferred_frees*>(self);
     if (P::seeded(defect::thread_exit_drops_frees)) {
         (void)r->gate.enter();
-        r->install(nullptr, 0);
+        for (block_array<P>& array : r->arrays) {
+            array.install(nullptr, 0);
+        }
         r->gate.leave();
     }
     if (r->gate.enter()) {
@@ -66,47 +73,45 @@ void deferred_frees<P>::thread_exits(void* self, record* r) {
 }
 
 template <class P>
-inline bool deferred_frees<P>::defer(void* object, free_function free, bool may_wait) {
+inline bool deferred_frees<P>::defer(channel kind, void* object, free_function free, bool may_wait) {
     record* const r = own_record();
     if (r != nullptr && r->gate.enter()) [[likely]] {
-        if (r->position.get() != r->end) [[likely]] {
-            r->append(object, free);
+        if (block_array<P>& array = r->array(kind); !array.full()) [[likely]] {
+            array.append(object, free);
             r->gate.leave();
             return true;
         }
         r->gate.leave();
     }
-    return defer_slowly(r, object, free, may_wait);
+    return defer_slowly(r, kind, object, free, may_wait);
 }
 
 template <class P>
-bool deferred_frees<P>::defer_slowly(record* r, void* object, free_function free, bool may_wait) {
+bool deferred_frees<P>::defer_slowly(record* r, channel kind, void* object, free_function free, bool may_wait) {
     // Before anything else, since without it nothing may change; and outside the gate, since an allocation may take
     // long and may run code of the user.
-    const unsigned entries = P::limits().free_block_entries;
-    block* empty = here().take_spare();
+    block* const empty = empty_block();
     if (empty == nullptr) {
-        empty = block::create(entries);
-    }
-    if (empty == nullptr) {
-        return false;
+        return defer_wrapped(kind, object, free);
     }
     if (r != nullptr && r->gate.enter()) {
-        const bool needed = r->position.get() == r->end;
+        block_array<P>& array = r->array(kind);
+        const bool needed = array.full();
         if (needed) {
-            if (r->block != nullptr) {
-                detach_and_hand_over(*r);
+            if (array.block != nullptr) {
+                detach_and_hand_over(*r, array);
             }
-            r->install(empty, entries);
+            empty->kind = block_of<P>(kind);
+            array.install(empty, P::limits().free_block_entries);
             if (P::seeded(defect::block_cookie_of_first_append)) {
                 empty->cookie = domain_.gp_.snapshot();
             }
         }
-        r->append(object, free);
+        array.append(object, free);
         r->gate.leave();
         if (!needed) {
             // The allocation itself deferred frees.
-            here().keep_spare(empty);
+            keep_empty(empty, here());
             return true;
         }
     } else {
@@ -114,6 +119,7 @@ bool deferred_frees<P>::defer_slowly(record* r, void* object, free_function free
         empty->begin()->object.set(object);
         empty->begin()->free.set(free);
         empty->count = 1;
+        empty->kind = block_of<P>(kind);
         head_list<P> none;
         hand_over(empty, none, 0);
     }
@@ -122,26 +128,41 @@ bool deferred_frees<P>::defer_slowly(record* r, void* object, free_function free
     return true;
 }
 
+// Gives what a block held to its allocators, as many objects at a time as come together.
 template <class P>
-void deferred_frees<P>::wait_and_free(void* object, free_function free) {
-    {
-        shard& s = here();
-        const bool locked = P::seeded(defect::inline_wait_under_shard_lock);
-        if (locked) {
-            s.lock_.lock();
-        }
-        (void)domain_.drive(domain_.gp_.snapshot(), 0);
-        if (locked) {
-            s.lock_.unlock();
-        }
+void deferred_frees<P>::free_objects(channel kind, deferred_object<P>* first, deferred_object<P>* last) {
+    if (kind == channel::large) {
+        large_.free_all(first, last);
+        return;
     }
-    free(object);
+    while (first != last) {
+        if (const free_function free = first->free.get(); free != nullptr) {
+            free(first->object.get());
+            ++first;
+            continue;
+        }
+        cache_core<P>* const owner = slab<P>::of(first->object.get())->owner;
+        deferred_object<P>* end = first + 1;
+        while (end != last && end->free.get() == nullptr && slab<P>::of(end->object.get())->owner == owner) {
+            ++end;
+        }
+        owner->free_deferred(first, end);
+        first = end;
+    }
+}
+
+template <class P>
+void deferred_frees<P>::free_object(channel kind, void* object, free_function free) {
+    deferred_object<P> one;
+    one.object.set(object);
+    one.free.set(free);
+    free_objects(kind, &one, &one + 1);
 }
 
 // Inside the gate, so that a flusher waits until the shard has what the record no longer has.
 template <class P>
-void deferred_frees<P>::detach_and_hand_over(record& r) {
-    block* const full = r.detach();
+void deferred_frees<P>::detach_and_hand_over(record& r, block_array<P>& array) {
+    block* const full = array.detach();
     if (P::seeded(defect::detached_before_handed_over)) {
         r.gate.leave();
         (void)r.gate.enter();
@@ -250,10 +271,7 @@ auto deferred_frees<P>::close_gates() -> record* {
 template <class P>
 collected deferred_frees<P>::look() {
     collected found;
-    visit_records([&found](record& r) {
-        found.idle =
-            found.idle && (r.block == nullptr || r.position.get() == r.block->begin()) && r.heads_count.get() == 0;
-    });
+    visit_records([&found](record& r) { found.idle = found.idle && r.nothing_deferred(); });
     for (shard& s : shards_) {
         found += s.look();
     }
@@ -270,10 +288,14 @@ void deferred_frees<P>::before_fork() {
     for (shard& s : shards_) {
         s.before_fork();
     }
+    reserve_.before_fork();
+    large_.before_fork();
 }
 
 template <class P>
 void deferred_frees<P>::after_fork(bool in_child) {
+    large_.after_fork();
+    reserve_.after_fork();
     for (shard& s : shards_) {
         s.after_fork();
     }
@@ -321,9 +343,11 @@ unsigned deferred_frees<P>::collect() {
     const bool in_one_go = !P::seeded(defect::collected_before_handed_over);
     visit_records([&](record& r) {
         free_channels<P> found;
-        if (block* const held = r.detach(); held != nullptr) {
-            objects += held->count;
-            found.blocks.push_back(held);
+        for (block_array<P>& array : r.arrays) {
+            if (block* const held = array.detach(); held != nullptr) {
+                objects += held->count;
+                found.push(held);
+            }
         }
         found.heads.splice_back(r.heads);
         found.heads_count = r.heads_count.get();
@@ -335,7 +359,7 @@ unsigned deferred_frees<P>::collect() {
         if (in_one_go) {
             hand_over(found);
         } else {
-            late.blocks.splice_back(found.blocks);
+            late.take_blocks(found);
             late.heads.splice_back(found.heads);
             late.heads_count += found.heads_count;
         }
@@ -349,10 +373,9 @@ void deferred_frees<P>::hand_over(free_channels<P>& what) {
     if (what.empty()) {
         return;
     }
-    block* full = what.blocks.empty() ? nullptr : what.blocks.pop_front();
-    hand_over(full, what.heads, what.heads_count);
-    while (!what.blocks.empty()) {
-        hand_over(what.blocks.pop_front(), what.heads, 0);
+    hand_over(what.pop_block(), what.heads, what.heads_count);
+    while (block* const more = what.pop_block()) {
+        hand_over(more, what.heads, 0);
     }
 }
 
@@ -383,11 +406,17 @@ bool deferred_frees<P>::monitor_step() {
         }
         left = left || result.left;
     }
+    switch (reserve_.refill()) {
+        case block_reserve<P>::filling::full: break;
+        case block_reserve<P>::filling::grew: did = true; [[fallthrough]];
+        case block_reserve<P>::filling::later: left = left || !P::seeded(defect::reserve_not_armed);
+    }
     if (clear_last && !left) {
         armed_.store(idle, std::memory_order_relaxed);
     }
     if (left && !P::seeded(defect::monitor_forgets_pending)) {
-        // Nobody is told: the batches under way end with a grace period, which tells the driver.
+        // Nobody is told: the batches under way end with a grace period, which tells the driver, and the reserve can
+        // wait for as long as the driver delays.
         auto expected = idle;
         armed_.compare_exchange_strong(expected, static_cast<std::uint32_t>(monitor_state::armed),
                                        std::memory_order_relaxed, std::memory_order_relaxed);
@@ -413,14 +442,11 @@ void deferred_frees<P>::free_all(free_channels<P>& channels, shard& from) {
     const typename basic_rcu_domain<P>::callback_scope scope(domain_);
     unsigned units[2] = {0, 0};
     std::uint64_t objects = 0;
-    while (!channels.blocks.empty()) {
-        block* const b = channels.blocks.pop_front();
-        for (deferred_object<P>* o = b->begin(); o != b->begin() + b->count; ++o) {
-            o->free.get()(o->object.get());
-        }
+    while (block* const b = channels.pop_block()) {
+        free_objects(b->kind, b->begin(), b->begin() + b->count);
         objects += b->count;
         ++units[b->phase];
-        from.keep_spare(b);
+        keep_empty(b, from);
     }
     if (!channels.heads.empty()) {
         ++units[channels.heads_phase];

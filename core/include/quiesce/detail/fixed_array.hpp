@@ -7,7 +7,8 @@
 
 namespace quiesce::detail {
 
-/// Owns `count` elements in memory of the platform. Throws std::bad_alloc when there is none.
+/// Owns `count` elements in memory of the platform. Throws std::bad_alloc when there is none, and what an element
+/// throws; nothing is left then.
 template <class P, class T>
 class fixed_array {
 public:
@@ -16,18 +17,19 @@ public:
         if (elements_ == nullptr) {
             throw std::bad_alloc();
         }
-        for (T& element : *this) {
-            ::new (static_cast<void*>(&element)) T();
+        unsigned built = 0;
+        try {
+            for (; built != count_; ++built) {
+                ::new (static_cast<void*>(elements_ + built)) T();
+            }
+        } catch (...) {
+            destroy(built);
+            throw;
         }
     }
     fixed_array(const fixed_array&) = delete;
     fixed_array& operator=(const fixed_array&) = delete;
-    ~fixed_array() {
-        for (T& element : *this) {
-            element.~T();
-        }
-        P::deallocate(elements_, sizeof(T) * count_, alignof(T));
-    }
+    ~fixed_array() { destroy(count_); }
 
     unsigned size() const { return count_; }
     T& operator[](unsigned i) { return elements_[i]; }
@@ -35,6 +37,13 @@ public:
     T* end() { return elements_ + count_; }
 
 private:
+    void destroy(unsigned built) {
+        for (unsigned i = 0; i != built; ++i) {
+            elements_[i].~T();
+        }
+        P::deallocate(elements_, sizeof(T) * count_, alignof(T));
+    }
+
     const unsigned count_;
     T* const elements_;
 };

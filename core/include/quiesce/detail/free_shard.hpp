@@ -1,8 +1,9 @@
 // One shard of the objects that wait for a grace period to be freed.
 //
-// Objects come in two channels: blocks of pointers, and a list of embedded heads. Both wait in `pending` until one of a
-// few batch slots has *all* its channels empty; then everything moves there and asks for a grace period, so at most as
-// many grace periods are asked for as there are slots, and the longer they take the more each of them covers.
+// Objects come in three channels: blocks of pointers to small objects, blocks of pointers to large ones, and a list of
+// embedded heads. All wait in `pending` until one of a few batch slots has *all* its channels empty; then everything
+// moves there and asks for a grace period, so at most as many grace periods are asked for as there are slots, and the
+// longer they take the more each of them covers.
 //
 // Each block, and the list of heads, carries the cookie of the grace period that its newest object needs. Each also
 // carries the phase in which it was handed over: a barrier begins a new phase and waits until nothing of the old one is
@@ -24,17 +25,41 @@
 
 namespace quiesce::detail {
 
-/// Objects of both channels.
+/// Objects of all channels.
 template <class P>
 struct free_channels {
-    block_list<P> blocks;
+    block_list<P> blocks[channel_count];
     head_list<P> heads;
     /// Of the heads: how many, what they need, and in which phase the first came.
     unsigned heads_count = 0;
     unsigned heads_phase = 0;
     std::uint64_t heads_cookie = 0;
 
-    bool empty() const { return blocks.empty() && heads.empty(); }
+    bool no_blocks() const {
+        bool none = true;
+        for (const block_list<P>& list : blocks) {
+            none = none && list.empty();
+        }
+        return none;
+    }
+    bool empty() const { return no_blocks() && heads.empty(); }
+
+    void push(free_block<P>* b) { blocks[static_cast<unsigned>(b->kind)].push_back(b); }
+    /// Null when there is none.
+    free_block<P>* pop_block() {
+        for (block_list<P>& list : blocks) {
+            if (!list.empty()) {
+                return list.pop_front();
+            }
+        }
+        return nullptr;
+    }
+
+    void take_blocks(free_channels& other) {
+        for (unsigned c = 0; c != channel_count; ++c) {
+            blocks[c].splice_back(other.blocks[c]);
+        }
+    }
 
     void take_heads(free_channels& other) {
         heads.splice_back(other.heads);
@@ -45,7 +70,7 @@ struct free_channels {
     }
 
     void take(free_channels& other) {
-        blocks.splice_back(other.blocks);
+        take_blocks(other);
         take_heads(other);
     }
 };
@@ -61,10 +86,10 @@ public:
     free_shard() : slots_(P::limits().free_batches) {}
     /// The objects that are still here are not freed.
     ~free_shard() {
-        destroy_blocks(spares_);
-        destroy_blocks(pending_.blocks);
+        drop_spares();
+        destroy_blocks(pending_);
         for (slot& s : slots_) {
-            destroy_blocks(s.held.blocks);
+            destroy_blocks(s.held);
         }
     }
 
@@ -81,7 +106,7 @@ public:
             }
             full->phase = phase_;
             ++units_[phase_];
-            pending_.blocks.push_back(full);
+            pending_.push(full);
         }
         if (!heads.empty()) {
             if (pending_.heads.empty()) {
@@ -119,6 +144,19 @@ public:
         block::destroy(empty, P::limits().free_block_entries);
     }
 
+    /// Gives the empty blocks back.
+    void drop_spares() {
+        block_list<P> dropped;
+        {
+            const lock_hold hold(lock_);
+            dropped.splice_back(spares_);
+            spare_count_ = 0;
+        }
+        while (!dropped.empty()) {
+            block::destroy(dropped.pop_front(), P::limits().free_block_entries);
+        }
+    }
+
     struct monitor_result {
         /// The cookie that a batch was started with, or 0.
         std::uint64_t wanted = 0;
@@ -129,8 +167,10 @@ public:
     /// Moves what can be freed already to `expired`, and the rest to an empty batch slot if there is one.
     monitor_result monitor(grace_period<P>& gp, free_channels<P>& expired) {
         const lock_hold hold(lock_);
-        while (!pending_.blocks.empty() && gp.done(pending_.blocks.front()->cookie)) {
-            expired.blocks.push_back(pending_.blocks.pop_front());
+        for (block_list<P>& list : pending_.blocks) {
+            while (!list.empty() && gp.done(list.front()->cookie)) {
+                expired.push(list.pop_front());
+            }
         }
         if (!pending_.heads.empty() && gp.done(pending_.heads_cookie)) {
             expired.take_heads(pending_);
@@ -140,8 +180,8 @@ public:
             return result;
         }
         for (slot& s : slots_) {
-            if (P::seeded(defect::hand_over_ignores_channel) && s.held.blocks.empty()) {
-                s.held.blocks.splice_back(pending_.blocks);
+            if (P::seeded(defect::hand_over_ignores_channel) && s.held.no_blocks()) {
+                s.held.take_blocks(pending_);
                 if (s.held.heads.empty()) {
                     s.held.take_heads(pending_);
                 }
@@ -150,8 +190,10 @@ public:
             }
             if (s.held.empty()) {
                 s.cookie = pending_.heads.empty() ? 0 : pending_.heads_cookie;
-                if (!pending_.blocks.empty() && pending_.blocks.back()->cookie > s.cookie) {
-                    s.cookie = pending_.blocks.back()->cookie;
+                for (const block_list<P>& list : pending_.blocks) {
+                    if (!list.empty() && list.back()->cookie > s.cookie) {
+                        s.cookie = list.back()->cookie;
+                    }
                 }
                 result.wanted = s.cookie;
                 s.held.take(pending_);
@@ -214,9 +256,9 @@ private:
         std::uint64_t cookie = 0;
     };
 
-    static void destroy_blocks(block_list<P>& blocks) {
-        while (!blocks.empty()) {
-            block::destroy(blocks.pop_front(), P::limits().free_block_entries);
+    static void destroy_blocks(free_channels<P>& held) {
+        while (block* const b = held.pop_block()) {
+            block::destroy(b, P::limits().free_block_entries);
         }
     }
 

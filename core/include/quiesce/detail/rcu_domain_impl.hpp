@@ -166,24 +166,32 @@ bool basic_rcu_domain<P>::wait_for(cookie c, unsigned milliseconds) {
 }
 
 template <platform P>
-void basic_rcu_domain<P>::free_rcu(void* object, free_function free) {
-    if (P::checked() && in_section()) {
-        P::report({misuse::free_rcu_in_section, "free_rcu", object});
-        return;
+bool basic_rcu_domain<P>::refuse_in_section(const void* object, std::string_view call) {
+    if (!P::checked() || !in_section()) {
+        return false;
     }
-    (void)defer_or_wait(object, free);
+    P::report({misuse::free_rcu_in_section, call, object});
+    return true;
 }
 
 template <platform P>
-bool basic_rcu_domain<P>::defer_or_wait(void* object, free_function free) {
-    if (frees_.defer(object, free, true)) {
+void basic_rcu_domain<P>::free_rcu(void* object, free_function free) {
+    if (!refuse_in_section(object, "free_rcu")) {
+        (void)defer_or_wait(detail::channel::small, object, free);
+    }
+}
+
+template <platform P>
+bool basic_rcu_domain<P>::defer_or_wait(detail::channel kind, void* object, free_function free) {
+    const bool deferred = frees_.defer(kind, object, free, true);
+    if (deferred != P::seeded(defect::deferred_and_freed_inline)) {
         return true;
     }
     if (in_section()) {
         P::report({misuse::free_rcu_in_section, "free_rcu", object});
         return false;
     }
-    frees_.wait_and_free(object, free);
+    frees_.wait_and_free(kind, object, free);
     return true;
 }
 
@@ -287,12 +295,14 @@ void basic_rcu_domain<P>::before_fork_lock() {
         s.queue.before_fork();
     }
     frees_.before_fork();
+    slabs_.before_fork();
     caches_.before_fork();
 }
 
 template <platform P>
 void basic_rcu_domain<P>::after_fork(bool in_child) {
     caches_.after_fork();
+    slabs_.after_fork();
     frees_.after_fork(in_child);
     for (shard& s : shards_) {
         s.queue.after_fork();

@@ -47,6 +47,8 @@ struct alignas(64) slab : basic_rcu_head<P> {
     cache_core<P>* const owner;
     slab* before = nullptr;
     slab* after = nullptr;
+    /// The domain's.
+    slab* next_by_address = nullptr;
     typename P::template plain<unsigned> free_count;
 
     slab(cache_core<P>& cache, const slab_layout& layout) : owner(&cache), free_count(layout.objects) {
@@ -57,6 +59,8 @@ struct alignas(64) slab : basic_rcu_head<P> {
             }
         }
     }
+
+    const void* address() const { return this; }
 
     static slab* of(const void* object) {
         return reinterpret_cast<slab*>(reinterpret_cast<std::uintptr_t>(object) & ~(P::limits().slab_bytes - 1));
@@ -94,6 +98,13 @@ struct alignas(64) slab : basic_rcu_head<P> {
     unsigned index_of(const slab_layout& l, const void* o) const {
         const auto offset = static_cast<std::size_t>(static_cast<const char*>(o) - reinterpret_cast<const char*>(this));
         return static_cast<unsigned>((offset - l.first_object) / l.stride);
+    }
+    /// Whether an object begins there.
+    bool has(const slab_layout& l, const void* address) const {
+        const auto offset =
+            static_cast<std::size_t>(static_cast<const char*>(address) - reinterpret_cast<const char*>(this));
+        return offset >= l.first_object && (offset - l.first_object) % l.stride == 0 &&
+               (offset - l.first_object) / l.stride < l.objects;
     }
     object_state<P>* states(const slab_layout& l) {
         return reinterpret_cast<object_state<P>*>(reinterpret_cast<char*>(this) + l.states);

@@ -15,34 +15,18 @@
 
 namespace quiesce::detail {
 
-/// All but the gate, `announced` and `owned` belongs to whoever is inside the gate.
+/// The block that a thread fills. Belongs to whoever is inside the thread's gate.
 template <class P>
-struct alignas(64) thread_arrays {
-    owner_gate<P> gate;
+struct block_array {
     /// The next free entry of the block, and its end; equal when the block is full or missing.
     typename P::template plain<deferred_object<P>*> position{nullptr};
     deferred_object<P>* end = nullptr;
     free_block<P>* block = nullptr;
-    head_list<P> heads;
-    typename P::template plain<unsigned> heads_count{0};
-    /// The caches' slots, by index. Replaced by the owner alone.
-    cache_slot<P>* slots = nullptr;
-    unsigned slot_count = 0;
-    /// The owner's own: whether the monitor has been told of the record.
-    typename P::template plain<bool> announced{false};
-    /// Non-zero while a thread owns the record.
-    typename P::template atomic<std::uint32_t> owned{1};
-    /// Written before the record is published.
-    typename P::template plain<thread_arrays*> next{nullptr};
 
-    thread_arrays() {
-        P::name(position, "array.position");
-        P::name(heads_count, "array.heads_count");
-    }
-    thread_arrays(const thread_arrays&) = delete;
-    thread_arrays& operator=(const thread_arrays&) = delete;
-    /// The slots are empty.
-    ~thread_arrays() { free_slots(slots, slot_count); }
+    block_array() { P::name(position, "array.position"); }
+
+    bool full() const { return position.get() == end; }
+    bool empty() const { return block == nullptr || position.get() == block->begin(); }
 
     void install(free_block<P>* empty, unsigned entries) {
         block = empty;
@@ -50,7 +34,7 @@ struct alignas(64) thread_arrays {
         end = empty == nullptr ? nullptr : empty->begin() + entries;
     }
 
-    /// The block with its number of objects, which the record no longer holds; null when there is none.
+    /// The block with its number of objects, which the array no longer holds; null when there is none.
     free_block<P>* detach() {
         free_block<P>* const held = block;
         deferred_object<P>* const filled = position.get();
@@ -66,6 +50,40 @@ struct alignas(64) thread_arrays {
         at->object.set(object);
         at->free.set(free);
         position.set(at + 1);
+    }
+};
+
+/// All but the gate, `announced` and `owned` belongs to whoever is inside the gate.
+template <class P>
+struct alignas(64) thread_arrays {
+    owner_gate<P> gate;
+    /// The caches' slots, by index. Replaced by the owner alone. With the gate and the first array in one cache line.
+    cache_slot<P>* slots = nullptr;
+    unsigned slot_count = 0;
+    block_array<P> arrays[channel_count];
+    head_list<P> heads;
+    typename P::template plain<unsigned> heads_count{0};
+    /// The owner's own: whether the monitor has been told of the record.
+    typename P::template plain<bool> announced{false};
+    /// Non-zero while a thread owns the record.
+    typename P::template atomic<std::uint32_t> owned{1};
+    /// Written before the record is published.
+    typename P::template plain<thread_arrays*> next{nullptr};
+
+    thread_arrays() { P::name(heads_count, "array.heads_count"); }
+    thread_arrays(const thread_arrays&) = delete;
+    thread_arrays& operator=(const thread_arrays&) = delete;
+    /// The slots are empty.
+    ~thread_arrays() { free_slots(slots, slot_count); }
+
+    block_array<P>& array(channel c) { return arrays[static_cast<unsigned>(block_of<P>(c))]; }
+
+    bool nothing_deferred() const {
+        bool none = true;
+        for (const block_array<P>& a : arrays) {
+            none = none && a.empty();
+        }
+        return none && heads_count.get() == 0;
     }
 
     /// The slot for the cache; null when the thread keeps none.
