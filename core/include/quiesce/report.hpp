@@ -30,6 +30,9 @@ enum class misuse : std::uint8_t {
     destroy_in_callback,
     fork_in_section,
     fork_in_callback,
+    /// A fault of the library: destroy lost objects that were given back.
+    objects_lost_at_destroy,
+    free_after_destroy,
     /// Not misuse: objects of a destroyed cache that nobody has freed yet, and may still.
     objects_held_at_destroy,
 };
@@ -63,6 +66,9 @@ constexpr const char* describe(misuse m) noexcept {
             return "destroying a cache and waiting for its end inside a callback waits for itself";
         case misuse::fork_in_section: return "a process was forked inside a read-side critical section";
         case misuse::fork_in_callback: return "a process was forked inside a callback";
+        case misuse::objects_lost_at_destroy:
+            return "at the end of a staged cache, objects that were given back are not in their slabs";
+        case misuse::free_after_destroy: return "an object was freed into a cache that is destroyed";
         case misuse::objects_held_at_destroy: return "a cache was destroyed while objects of it were held";
     }
     return "unknown misuse";
