@@ -39,6 +39,7 @@
 #include "relacy_models/scenarios/sections_after_grace_period_see_what_came_before.hpp"
 #include "relacy_models/scenarios/service_asked_for_during_a_pause_is_started.hpp"
 #include "relacy_models/scenarios/staged_destroy_leaves_nothing_on_its_lists.hpp"
+#include "relacy_models/scenarios/staged_destroy_meets_both_stages.hpp"
 #include "relacy_models/scenarios/staged_destroy_sees_the_last_callback_end.hpp"
 #include "relacy_models/scenarios/staged_destroy_waits_for_callbacks_of_callbacks.hpp"
 #include "relacy_models/scenarios/staged_destroy_waits_for_refills.hpp"

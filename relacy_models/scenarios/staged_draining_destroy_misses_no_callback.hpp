@@ -23,6 +23,8 @@ struct staged_draining_destroy_misses_no_callback : staged_setting<P> {
         {defect::counters_read_before_draining, "counters_read_before_draining", "", "use_after_free",
          "Linux, kernel/bpf/memalloc.c, bpf_mem_alloc_destroy",
          "the destroyer reads the counters before it says that the cache is draining"},
+        {defect::batch_taken_relaxed, "batch_taken_relaxed", "", "data_race", "C++20, [atomics.order]",
+         "a list is taken with a relaxed exchange"},
     };
     static constexpr std::string_view must_reach[] = {found_in_flight, ended_at_once};
     static constexpr scenario_info info{"staged_draining_destroy_misses_no_callback",

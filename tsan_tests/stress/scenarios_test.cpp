@@ -153,6 +153,9 @@ TEST(ScenarioStress, ServiceAskedForDuringAPauseIsStarted) {
 TEST(ScenarioStress, StagedDestroyLeavesNothingOnItsLists) {
     stress_all_sizes<models::staged_destroy_leaves_nothing_on_its_lists>();
 }
+TEST(ScenarioStress, StagedDestroyMeetsBothStages) {
+    stress_all_sizes<models::staged_destroy_meets_both_stages>();
+}
 TEST(ScenarioStress, StagedDestroySeesTheLastCallbackEnd) {
     stress_all_sizes<models::staged_destroy_sees_the_last_callback_end>();
 }

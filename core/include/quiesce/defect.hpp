@@ -85,7 +85,6 @@ enum class defect : std::uint8_t {
     batch_added_relaxed,
     batch_taken_relaxed,
     stage_ends_without_looking,
-    stage_looks_again_relaxed,
     stage_ended_relaxed,
     second_stage_read_first,
     stages_read_shard_by_shard,

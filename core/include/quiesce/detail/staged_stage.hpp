@@ -101,11 +101,13 @@ public:
         }
         std::uint64_t additions = taken_.get();
         // [stg.4] release pairs with [stg.3] of the next owner, and with [stg.7], [stg.8] of who destroys the cache.
-        // [stg.5] acquire pairs with [stg.3]: what was counted is found in the list.
+        // [stg.5] acquire pairs with [stg.3]: what was counted is found in the list. Only an execution in which this
+        // load is buffered could miss it otherwise: the take [stg.2] stores too, and the addition would have to read
+        // that.
         if (in_progress_.compare_exchange_strong(
                 additions, 0,
                 P::seeded(defect::stage_ended_relaxed) ? std::memory_order_relaxed : std::memory_order_release,
-                P::seeded(defect::stage_looks_again_relaxed) ? std::memory_order_relaxed : std::memory_order_acquire)) {
+                std::memory_order_acquire)) {
             return true;
         }
         taken_.set(additions);
