@@ -34,13 +34,15 @@ staged_core<P>::staged_core(domain& first, domain& second, const staged_cache_op
 
 template <class P>
 void staged_core<P>::name_for_traces() {
-    static constexpr const char* names[][4] = {
-        {"c0.first_list", "c0.first_in_progress", "c0.second_list", "c0.second_in_progress"},
-        {"c1.first_list", "c1.first_in_progress", "c1.second_list", "c1.second_in_progress"},
+    static constexpr const char* names[][6] = {
+        {"c0.first_list", "c0.first_in_progress", "c0.first_callback", "c0.second_list", "c0.second_in_progress",
+         "c0.second_callback"},
+        {"c1.first_list", "c1.first_in_progress", "c1.first_callback", "c1.second_list", "c1.second_in_progress",
+         "c1.second_callback"},
     };
     for (unsigned i = 0; i != 2 && i != shards_->size(); ++i) {
-        (*shards_)[i].first.name(names[i][0], names[i][1]);
-        (*shards_)[i].second.name(names[i][2], names[i][3]);
+        (*shards_)[i].first.name(names[i][0], names[i][1], names[i][2]);
+        (*shards_)[i].second.name(names[i][3], names[i][4], names[i][5]);
     }
     P::name(draining_, "draining");
     P::name(refills_, "refills");

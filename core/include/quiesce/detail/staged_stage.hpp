@@ -47,9 +47,10 @@ public:
     staged_stage& operator=(const staged_stage&) = delete;
 
     /// For traces.
-    void name(const char* list, const char* counter) {
+    void name(const char* list, const char* counter, const char* link) {
         P::name(incoming_, list);
         P::name(in_progress_, counter);
+        P::name(this->next, link);
     }
 
     /// Adds objects, at least one. Returns whether the caller owns the stage now, and must serve it.
@@ -101,16 +102,16 @@ public:
         }
         std::uint64_t additions = taken_.get();
         // [stg.4] release pairs with [stg.3] of the next owner, and with [stg.7], [stg.8] of who destroys the cache.
-        // [stg.5] acquire pairs with [stg.3]: what was counted is found in the list. Only an execution in which this
-        // load is buffered could miss it otherwise: the take [stg.2] stores too, and the addition would have to read
-        // that.
         if (in_progress_.compare_exchange_strong(
                 additions, 0,
                 P::seeded(defect::stage_ended_relaxed) ? std::memory_order_relaxed : std::memory_order_release,
-                std::memory_order_acquire)) {
+                std::memory_order_relaxed)) {
             return true;
         }
-        taken_.set(additions);
+        // [stg.5] acquire pairs with [stg.3]: what was counted is found in the list. Only an execution in which this
+        // load is buffered could miss it otherwise: the take [stg.2] stores too, and the addition would have to read
+        // that.
+        taken_.set(in_progress_.load(std::memory_order_acquire));
         return false;
     }
 
