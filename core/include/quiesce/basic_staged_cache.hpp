@@ -20,7 +20,8 @@
 // touched.
 //
 // What it does not do: `free` waits for no grace period, and what it takes may be handed out again at once, also on
-// another shard than its own. It does not survive a fork: in the child it must not be used. `rcu_domain::flush_all` and
+// another shard than its own. In the child of a fork a cache may be used, and destroyed, only if no other thread was in
+// a call on it at the fork; its objects in flight are returned in the child too. `rcu_domain::flush_all` and
 // `free_rcu_barrier` do not wait for it; `barrier` of one domain covers one stage.
 //
 // Source: Starovoitov, 2023, on bpf_mem_alloc and bpf_mem_free_rcu, with call_rcu_tasks_trace as the second stage. How

@@ -39,6 +39,7 @@
 #include "quiesce/detail/callback_queue.hpp"
 #include "quiesce/detail/deferred_frees.hpp"
 #include "quiesce/detail/fixed_array.hpp"
+#include "quiesce/detail/fork_roll.hpp"
 #include "quiesce/detail/grace_period.hpp"
 #include "quiesce/detail/lock_hold.hpp"
 #include "quiesce/detail/reader_registry.hpp"
@@ -354,6 +355,7 @@ private:
     detail::deferred_frees<P> frees_;
     detail::cache_registry<P> caches_;
     detail::worker_tasks<P> tasks_;
+    detail::fork_roll<P> fork_roll_;
     typename P::template worker<basic_rcu_domain> worker_;
     // Last, because the platform may call the domain from here on.
     typename P::template driver<basic_rcu_domain> driver_;

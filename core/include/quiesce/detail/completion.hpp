@@ -68,6 +68,10 @@ public:
         f(context);
     }
 
+    // Around a fork.
+    void before_fork() { lock_.lock(); }
+    void after_fork() { lock_.unlock(); }
+
 private:
     cell references_;
     cell ended_{0};

@@ -44,6 +44,7 @@
 
 #include "quiesce/detail/completion.hpp"
 #include "quiesce/detail/fixed_array.hpp"
+#include "quiesce/detail/fork_roll.hpp"
 #include "quiesce/detail/staged_shard.hpp"
 #include "quiesce/platform.hpp"
 #include "quiesce/rcu_domain.hpp"
@@ -138,10 +139,16 @@ private:
     bool in_flight_in_order();
     bool in_flight_while_draining();
     static void end_reached(head* h);
+    static void before_fork(fork_member* m);
+    static void after_fork(fork_member* m);
     void finish();
     std::uint64_t held();
 
     struct alignas(64) end_task : head {
+        staged_core* core = nullptr;
+    };
+
+    struct locks : fork_member {
         staged_core* core = nullptr;
     };
 
@@ -156,6 +163,7 @@ private:
     /// Refills that were asked for and are not over.
     typename P::template atomic<std::uint32_t> refills_{0};
     end_task end_;
+    locks locks_;
     completion<P> completion_{2};
 };
 

@@ -26,6 +26,9 @@ staged_core<P>::staged_core(domain& first, domain& second, const staged_cache_op
       shards_(std::in_place, P::limits().shards) {
     options_.name = name_;
     end_.core = this;
+    locks_.core = this;
+    locks_.lock = &before_fork;
+    locks_.unlock = &after_fork;
     for (shard& s : *shards_) {
         s.core = this;
     }
@@ -62,12 +65,15 @@ auto staged_core<P>::create(domain& first, domain& second, const staged_cache_op
     if (memory == nullptr) {
         throw std::bad_alloc();
     }
+    staged_core* core = nullptr;
     try {
-        return ::new (memory) staged_core(first, second, options);
+        core = ::new (memory) staged_core(first, second, options);
     } catch (...) {
         P::deallocate(memory, sizeof(staged_core), alignof(staged_core));
         throw;
     }
+    first.fork_roll_.add(core->locks_);
+    return core;
 }
 
 template <class P>

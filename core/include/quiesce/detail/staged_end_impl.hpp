@@ -143,6 +143,7 @@ void staged_core<P>::finish() {
             destroy_slab(unused.pop());
         }
     }
+    first_.fork_roll_.remove(locks_);
     shards_.reset();
     completion_.end();
     release();
@@ -168,6 +169,24 @@ std::uint64_t staged_core<P>::held() {
         });
     }
     return objects;
+}
+
+template <class P>
+void staged_core<P>::before_fork(fork_member* m) {
+    staged_core& self = *static_cast<locks*>(m)->core;
+    for (shard& s : *self.shards_) {
+        s.before_fork();
+    }
+    self.completion_.before_fork();
+}
+
+template <class P>
+void staged_core<P>::after_fork(fork_member* m) {
+    staged_core& self = *static_cast<locks*>(m)->core;
+    self.completion_.after_fork();
+    for (shard& s : *self.shards_) {
+        s.after_fork();
+    }
 }
 
 template <class P>

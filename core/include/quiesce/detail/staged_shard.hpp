@@ -140,6 +140,10 @@ public:
         pool_.add(s, layout.slab);
     }
 
+    // Around a fork.
+    void before_fork() { lock_.lock(); }
+    void after_fork() { lock_.unlock(); }
+
     /// Calls `f(pool, available)` under the lock.
     template <class Function>
     void inspect(Function f) {
