@@ -20,7 +20,9 @@ struct staged_destroy_leaves_nothing_on_its_lists : staged_setting<P> {
                                         "C10",
                                         2,
                                         defects,
-                                        must_reach};
+                                        must_reach,
+                                        false,
+                                        1};
 
     staged_destroy_leaves_nothing_on_its_lists() : staged_setting<P>(staged_destroy::draining) {
         auto* const one = this->make(0);

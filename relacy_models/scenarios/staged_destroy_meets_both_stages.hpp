@@ -9,17 +9,15 @@ namespace quiesce::models {
 template <class P>
 struct staged_destroy_meets_both_stages : staged_setting<P> {
     static constexpr defect_info defects[] = {
-        {defect::draining_with_acquire_release, "draining_with_acquire_release", "", "use_after_free",
+        {defect::draining_with_acquire_release, "draining_with_acquire_release", "",
+         "use_after_free misuse_of_primitive",
          "Linux, kernel/bpf/memalloc.c, do_call_rcu_ttrace and bpf_mem_alloc_destroy",
          "the counter and draining are accessed with acquire and release instead of sequential consistency"},
-        {defect::counters_read_before_draining, "counters_read_before_draining", "", "use_after_free",
-         "Linux, kernel/bpf/memalloc.c, bpf_mem_alloc_destroy",
-         "the destroyer reads the counters before it says that the cache is draining"},
         {defect::stage_ends_without_looking, "stage_ends_without_looking", "", "assertion",
          "Hou Tao, 2023, review of bpf_mem_free_rcu: the objects in c->free_by_rcu_ttrace may be leaked",
          "a callback ends its stage without looking whether more has come"},
-        {defect::stage_ended_relaxed, "stage_ended_relaxed", "", "data_race use_after_free", "C++20, [atomics.order]",
-         "a callback ends its stage with a relaxed store"},
+        {defect::stage_ended_relaxed, "stage_ended_relaxed", "", "data_race use_after_free misuse_of_primitive",
+         "C++20, [atomics.order]", "a callback ends its stage with a relaxed store"},
     };
     static constexpr std::string_view must_reach[] = {found_in_flight, ended_at_once};
     static constexpr scenario_info info{
@@ -31,7 +29,8 @@ struct staged_destroy_meets_both_stages : staged_setting<P> {
         defects,
         must_reach,
         false,
-        1};
+        0,
+        "1 2"};
 
     staged_destroy_meets_both_stages() : staged_setting<P>(staged_destroy::draining) {
         auto* const one = this->make(0);

@@ -9,8 +9,8 @@ namespace quiesce::models {
 template <class P>
 struct staged_destroy_sees_the_last_callback_end : staged_setting<P> {
     static constexpr defect_info defects[] = {
-        {defect::stage_ended_relaxed, "stage_ended_relaxed", "", "data_race use_after_free", "C++20, [atomics.order]",
-         "a callback ends its stage with a relaxed store"},
+        {defect::stage_ended_relaxed, "stage_ended_relaxed", "", "data_race use_after_free misuse_of_primitive",
+         "C++20, [atomics.order]", "a callback ends its stage with a relaxed store", "1 2 asym", "explorer"},
     };
     static constexpr std::string_view must_reach[] = {found_in_flight, ended_at_once};
     static constexpr scenario_info info{"staged_destroy_sees_the_last_callback_end",
@@ -18,7 +18,9 @@ struct staged_destroy_sees_the_last_callback_end : staged_setting<P> {
                                         "C10",
                                         2,
                                         defects,
-                                        must_reach};
+                                        must_reach,
+                                        false,
+                                        1};
 
     staged_destroy_sees_the_last_callback_end() : staged_setting<P>(staged_destroy::order) {
         this->put_in_second_stage(this->make(0));

@@ -9,7 +9,7 @@ namespace quiesce::models {
 template <class P>
 struct staged_destroy_waits_for_callbacks_of_callbacks : staged_setting<P> {
     static constexpr defect_info defects[] = {
-        {defect::destroy_waits_one_round, "destroy_waits_one_round", "", "use_after_free",
+        {defect::destroy_waits_one_round, "destroy_waits_one_round", "", "use_after_free misuse_of_primitive",
          "Linux, Documentation/RCU/rcubarrier.rst: a callback that queues itself again",
          "the destroyer waits for both domains' callbacks once, and does not read the counters again"},
     };
@@ -19,7 +19,10 @@ struct staged_destroy_waits_for_callbacks_of_callbacks : staged_setting<P> {
                                         "C10",
                                         2,
                                         defects,
-                                        must_reach};
+                                        must_reach,
+                                        false,
+                                        0,
+                                        "1 2"};
 
     staged_destroy_waits_for_callbacks_of_callbacks() : staged_setting<P>(staged_destroy::order) {
         auto* const one = this->make(0);

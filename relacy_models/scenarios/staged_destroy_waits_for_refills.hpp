@@ -8,11 +8,11 @@ namespace quiesce::models {
 template <class P>
 struct staged_destroy_waits_for_refills : staged_setting<P> {
     static constexpr defect_info defects[] = {
-        {defect::destroy_ignores_refill, "destroy_ignores_refill", "", "use_after_free data_race",
+        {defect::destroy_ignores_refill, "destroy_ignores_refill", "", "use_after_free misuse_of_primitive data_race",
          "Linux, kernel/bpf/memalloc.c, irq_work_sync in bpf_mem_alloc_destroy",
          "the destroyer does not wait for the refill that is queued"},
-        {defect::refill_ended_relaxed, "refill_ended_relaxed", "", "use_after_free data_race", "C++20, [atomics.order]",
-         "the end of a refill is counted with a relaxed read-modify-write"},
+        {defect::refill_ended_relaxed, "refill_ended_relaxed", "", "use_after_free misuse_of_primitive data_race",
+         "C++20, [atomics.order]", "the end of a refill is counted with a relaxed read-modify-write"},
     };
     static constexpr std::string_view must_reach[] = {found_in_flight};
     static constexpr scenario_info info{"staged_destroy_waits_for_refills",
@@ -20,7 +20,9 @@ struct staged_destroy_waits_for_refills : staged_setting<P> {
                                         "C10",
                                         2,
                                         defects,
-                                        must_reach};
+                                        must_reach,
+                                        false,
+                                        1};
 
     staged_destroy_waits_for_refills() : staged_setting<P>(staged_destroy::order) {
         // One more than may be available.

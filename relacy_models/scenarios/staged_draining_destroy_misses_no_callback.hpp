@@ -9,19 +9,20 @@ namespace quiesce::models {
 template <class P>
 struct staged_draining_destroy_misses_no_callback : staged_setting<P> {
     static constexpr defect_info defects[] = {
-        {defect::draining_with_acquire_release, "draining_with_acquire_release", "D13", "use_after_free",
+        {defect::draining_with_acquire_release, "draining_with_acquire_release", "D13",
+         "use_after_free misuse_of_primitive",
          "Linux, kernel/bpf/memalloc.c, do_call_rcu_ttrace and bpf_mem_alloc_destroy",
          "the counter and draining are accessed with acquire and release instead of sequential consistency"},
-        {defect::addition_counted_acq_rel, "addition_counted_acq_rel", "", "use_after_free", "C++20, [atomics.order]",
-         "the addition is counted with acq_rel instead of sequential consistency"},
-        {defect::draining_read_with_acquire, "draining_read_with_acquire", "", "use_after_free",
+        {defect::addition_counted_acq_rel, "addition_counted_acq_rel", "", "use_after_free misuse_of_primitive",
+         "C++20, [atomics.order]", "the addition is counted with acq_rel instead of sequential consistency"},
+        {defect::draining_read_with_acquire, "draining_read_with_acquire", "", "use_after_free misuse_of_primitive",
          "C++20, [atomics.order]", "draining is read with acquire instead of sequential consistency"},
-        {defect::draining_set_with_release, "draining_set_with_release", "", "use_after_free", "C++20, [atomics.order]",
-         "draining is set with release instead of sequential consistency"},
-        {defect::counter_read_with_acquire, "counter_read_with_acquire", "", "use_after_free", "C++20, [atomics.order]",
-         "the destroyer reads the counter with acquire instead of sequential consistency"},
-        {defect::counters_read_before_draining, "counters_read_before_draining", "", "use_after_free",
-         "Linux, kernel/bpf/memalloc.c, bpf_mem_alloc_destroy",
+        {defect::draining_set_with_release, "draining_set_with_release", "", "use_after_free misuse_of_primitive",
+         "C++20, [atomics.order]", "draining is set with release instead of sequential consistency"},
+        {defect::counter_read_with_acquire, "counter_read_with_acquire", "", "use_after_free misuse_of_primitive",
+         "C++20, [atomics.order]", "the destroyer reads the counter with acquire instead of sequential consistency"},
+        {defect::counters_read_before_draining, "counters_read_before_draining", "",
+         "use_after_free misuse_of_primitive", "Linux, kernel/bpf/memalloc.c, bpf_mem_alloc_destroy",
          "the destroyer reads the counters before it says that the cache is draining"},
         {defect::batch_taken_relaxed, "batch_taken_relaxed", "", "data_race", "C++20, [atomics.order]",
          "a list is taken with a relaxed exchange"},
@@ -32,7 +33,9 @@ struct staged_draining_destroy_misses_no_callback : staged_setting<P> {
                                         "C10",
                                         2,
                                         defects,
-                                        must_reach};
+                                        must_reach,
+                                        false,
+                                        1};
 
     staged_draining_destroy_misses_no_callback() : staged_setting<P>(staged_destroy::draining) {
         this->free_elsewhere(this->make(0));

@@ -23,7 +23,9 @@ struct staged_frees_meet : staged_setting<P> {
                                         "C11",
                                         2,
                                         defects,
-                                        must_reach};
+                                        must_reach,
+                                        false,
+                                        1};
 
     using object = staged_object<P>;
     object* const one;

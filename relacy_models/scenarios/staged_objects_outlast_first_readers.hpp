@@ -18,7 +18,10 @@ struct staged_objects_outlast_first_readers : staged_object_meets_a_reader<P> {
                                         "C10",
                                         2,
                                         defects,
-                                        must_reach};
+                                        must_reach,
+                                        false,
+                                        0,
+                                        "1 2"};
 
     staged_objects_outlast_first_readers() : staged_object_meets_a_reader<P>(&staged_setting<P>::first) {}
 };

@@ -9,10 +9,10 @@ namespace quiesce::models {
 template <class P>
 struct staged_ordered_destroy_misses_no_callback : staged_setting<P> {
     static constexpr defect_info defects[] = {
-        {defect::second_stage_read_first, "second_stage_read_first", "D11", "use_after_free",
+        {defect::second_stage_read_first, "second_stage_read_first", "D11", "use_after_free misuse_of_primitive",
          "Hou Tao, 2023, review of bpf_mem_free_rcu: call_rcu_in_progress must be read first",
          "the destroyer reads the second stages' counters before the first stages'"},
-        {defect::stages_read_shard_by_shard, "stages_read_shard_by_shard", "D12", "use_after_free",
+        {defect::stages_read_shard_by_shard, "stages_read_shard_by_shard", "D12", "use_after_free misuse_of_primitive",
          "Hou Tao, 2023, review of bpf_mem_free_rcu: c->tgt makes the destroy procedure more complicated",
          "the destroyer reads both counters of one shard after the other, while callbacks cross from one to another",
          "2 asym"},
@@ -24,7 +24,9 @@ struct staged_ordered_destroy_misses_no_callback : staged_setting<P> {
                                         "C10",
                                         2,
                                         defects,
-                                        must_reach};
+                                        must_reach,
+                                        false,
+                                        1};
 
     staged_ordered_destroy_misses_no_callback() : staged_setting<P>(staged_destroy::order) {
         this->free_elsewhere(this->make(0));

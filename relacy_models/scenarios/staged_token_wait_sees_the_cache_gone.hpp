@@ -10,9 +10,9 @@ struct staged_token_wait_sees_the_cache_gone : staged_setting<P> {
     static constexpr defect_info defects[] = {
         {defect::end_published_relaxed, "end_published_relaxed", "", "data_race", "C++20, [atomics.order]",
          "the end of a cache is published with a relaxed store"},
-        {defect::reference_given_up_relaxed, "reference_given_up_relaxed", "", "use_after_free data_race",
-         "C++20, [atomics.order]", "a reference to a cache is given up with a relaxed read-modify-write", "1 2 asym",
-         "explorer"},
+        {defect::reference_given_up_relaxed, "reference_given_up_relaxed", "",
+         "use_after_free misuse_of_primitive data_race", "C++20, [atomics.order]",
+         "a reference to a cache is given up with a relaxed read-modify-write", "1 2 asym", "explorer"},
     };
     static constexpr std::string_view must_reach[] = {"the cache ended"};
     static constexpr scenario_info info{
@@ -21,7 +21,9 @@ struct staged_token_wait_sees_the_cache_gone : staged_setting<P> {
         "C10",
         2,
         defects,
-        must_reach};
+        must_reach,
+        false,
+        1};
 
     const std::uint64_t nothing_queued;
 

@@ -3,8 +3,8 @@
 // The problem: objects that two kinds of readers may hold, short ones that never block and long ones that may, each
 // kind with a domain of its own. Waiting for both inside one free would be slow, and the long domain's grace periods
 // are the rarer ones; so an object goes through a grace period of the first domain, then through one of the second, in
-// batches, and at each moment a batch of a shard is in at most one callback of each domain. The difficulty is to
-// destroy such a cache: a callback of the first domain may just be starting one of the second.
+// batches, each shard with at most one callback in each domain. The difficulty is to destroy such a cache: a callback
+// of the first domain may just be starting one of the second.
 //
 //     quiesce::rcu_domain tasks;                       // its readers may block
 //     quiesce::staged_cache nodes(quiesce::rcu_default_domain(), tasks, {.name = "nodes", .size = sizeof(node)});
