@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "quiesce/object_cache.hpp"
+#include "quiesce/staged_cache.hpp"
 #include "tsan_tests/free_rcu_support.hpp"
 #include "tsan_tests/sanitizers.hpp"
 
@@ -98,6 +99,34 @@ TEST_F(Fork, WhatOtherThreadsDeferredIsFreedInTheChild) {
               0);
     EXPECT_EQ(deleted, 0);
     leave.count_down();
+}
+
+TEST_F(Fork, StagedCachesEndInTheChildAndInTheParent) {
+    rcu_domain tasks;
+    quiesce::staged_cache_options options;
+    options.name = "objects";
+    quiesce::staged_cache staged(domain, tasks, options);
+    quiesce::staged_cache other(domain, tasks, options);
+    {
+        const reader in_first(domain);
+        const reader in_tasks(tasks);
+        staged.free_rcu(staged.allocate());
+        std::atomic<bool> stop{false};
+        // Holds a shard's lock of another cache as often as it can.
+        const std::jthread busy([&] {
+            while (!stop) {
+                other.free(other.allocate());
+            }
+        });
+        EXPECT_EQ(exit_code_of_child([&] {
+                      const quiesce::staged_cache_token end = staged.destroy();
+                      return end.wait_for(10'000) && end.poll() ? 0 : 1;
+                  }),
+                  0);
+        stop = true;
+    }
+    staged.destroy().wait();
+    other.destroy().wait();
 }
 
 TEST_F(Fork, CachesAreWholeInTheChild) {

@@ -15,6 +15,7 @@
 
 #include "quiesce/object_cache.hpp"
 #include "quiesce/rcu_array.hpp"
+#include "quiesce/staged_cache.hpp"
 #include "tsan_tests/free_rcu_support.hpp"
 
 namespace {
@@ -540,6 +541,81 @@ TEST_F(FreeWithoutMemory, FreeRcuIntoACacheWaitsForAGracePeriod) {
         .join();
     EXPECT_EQ(cache.usage().in_use, 0U);
     EXPECT_EQ(cache.usage().in_flight, 0U);
+}
+
+class StagedWithoutMemory : public FreeWithoutMemory {
+protected:
+    static quiesce::staged_cache_options options() {
+        quiesce::staged_cache_options o;
+        o.name = "objects";
+        o.size = sizeof(std::atomic<int>*);
+        o.alignment = alignof(std::atomic<int>*);
+        o.destruct = [](void* object) { (*static_cast<std::atomic<int>**>(object))->fetch_add(1); };
+        return o;
+    }
+
+    void* allocate_from(quiesce::staged_cache& cache) {
+        void* const memory = cache.allocate();
+        if (memory != nullptr) {
+            ::new (memory) std::atomic<int>*(&returned);
+        }
+        return memory;
+    }
+
+    std::atomic<int> returned{0};
+    rcu_domain tasks;
+};
+
+TEST_F(StagedWithoutMemory, ACacheThatCannotBeMadeLeavesNothingBehind) {
+    tasks.start_poll();
+    domain.start_poll();
+    refuse = refused::everything;
+    EXPECT_THROW(quiesce::staged_cache(domain, tasks, options()), std::bad_alloc);
+    refuse = refused::nothing;
+    quiesce::staged_cache(domain, tasks, options()).destroy().wait();
+}
+
+TEST_F(StagedWithoutMemory, AllocationReturnsNullAndMayBeRepeated) {
+    quiesce::staged_cache cache(domain, tasks, options());
+    refuse = refused::everything;
+    EXPECT_EQ(allocate_from(cache), nullptr);
+    EXPECT_EQ(allocate_from(cache), nullptr);
+    refuse = refused::nothing;
+    void* const object = allocate_from(cache);
+    EXPECT_NE(object, nullptr);
+    cache.free(object);
+    EXPECT_EQ(returned, 1);
+}
+
+TEST_F(StagedWithoutMemory, NeitherFreeNeedsAny) {
+    quiesce::staged_cache cache(domain, tasks, options());
+    std::vector<void*> objects(500);
+    for (void*& object : objects) {
+        object = allocate_from(cache);
+    }
+    refuse = refused::everything;
+    for (std::size_t i = 0; i != objects.size(); ++i) {
+        i % 2 == 0 ? cache.free(objects[i]) : cache.free_rcu(objects[i]);
+    }
+    refuse = refused::nothing;
+    EXPECT_TRUE(eventually([&] { return returned == 500; }));
+}
+
+TEST_F(StagedWithoutMemory, WhoeverFindsNoThreadForTheEndTakesItsSteps) {
+    for (const quiesce::staged_destroy how : {quiesce::staged_destroy::order, quiesce::staged_destroy::draining}) {
+        rcu_domain first;
+        quiesce::staged_cache_options o = options();
+        o.on_destroy = how;
+        quiesce::staged_cache cache(first, tasks, o);
+        returned = 0;
+        refuse = refused::threads;
+        // Asks for a refill, which has to wait for a thread too.
+        cache.free_rcu(allocate_from(cache));
+        const quiesce::staged_cache_token end = cache.destroy();
+        refuse = refused::nothing;
+        EXPECT_TRUE(end.poll());
+        EXPECT_EQ(returned, 1);
+    }
 }
 
 }  // namespace

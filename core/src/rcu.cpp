@@ -1,4 +1,5 @@
 #include "quiesce/object_cache.hpp"
+#include "quiesce/staged_cache.hpp"
 
 #include <cstddef>
 #include <cstdlib>
@@ -8,6 +9,7 @@ namespace quiesce {
 
 template class basic_rcu_domain<native_platform>;
 template class detail::cache_core<native_platform>;
+template class detail::staged_core<native_platform>;
 
 constinit std::atomic<rcu_domain*> native::default_domain{nullptr};
 

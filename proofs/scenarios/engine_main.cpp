@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "claims.hpp"
@@ -108,6 +110,12 @@ void describe() {
     }
 }
 
+/// The variable wins over the options, which leave the default.
+bool runs_claimed_model() {
+    const char* const told = std::getenv("QUIESCE_EXPLORER_MODEL");
+    return told == nullptr || std::string_view(told) == "rc11";
+}
+
 void write_trace(const std::string& file, const explorer::violation& v) {
     std::FILE* const to = std::fopen(file.c_str(), "w");
     if (to == nullptr) {
@@ -134,6 +142,9 @@ int run(const engine::request& r) {
     };
     outcome o = explore(*s, s->sizes(r.size), how);
     for (const claim& c : claims_about(all)) {
+        if (!runs_claimed_model()) {
+            break;
+        }
         // What was claimed must be found again, to the execution.
         const bool finished = o.verdict == "exhausted" || o.verdict == "violated";
         if (c.name == r.what && c.size == r.size && finished && c.executions != o.iterations) {

@@ -153,6 +153,39 @@ TEST(ScenarioStress, SectionsAfterGracePeriodSeeWhatCameBefore) {
 TEST(ScenarioStress, ServiceAskedForDuringAPauseIsStarted) {
     stress_all_sizes<models::service_asked_for_during_a_pause_is_started>();
 }
+TEST(ScenarioStress, StagedDestroyLeavesNothingOnItsLists) {
+    stress_all_sizes<models::staged_destroy_leaves_nothing_on_its_lists>();
+}
+TEST(ScenarioStress, StagedDestroyMeetsBothStages) {
+    stress_all_sizes<models::staged_destroy_meets_both_stages>();
+}
+TEST(ScenarioStress, StagedDestroySeesTheLastCallbackEnd) {
+    stress_all_sizes<models::staged_destroy_sees_the_last_callback_end>();
+}
+TEST(ScenarioStress, StagedDestroyWaitsForCallbacksOfCallbacks) {
+    stress_all_sizes<models::staged_destroy_waits_for_callbacks_of_callbacks>();
+}
+TEST(ScenarioStress, StagedDestroyWaitsForRefills) {
+    stress_all_sizes<models::staged_destroy_waits_for_refills>();
+}
+TEST(ScenarioStress, StagedDrainingDestroyMissesNoCallback) {
+    stress_all_sizes<models::staged_draining_destroy_misses_no_callback>();
+}
+TEST(ScenarioStress, StagedFreesMeet) {
+    stress_all_sizes<models::staged_frees_meet>();
+}
+TEST(ScenarioStress, StagedObjectsOutlastFirstReaders) {
+    stress_all_sizes<models::staged_objects_outlast_first_readers>();
+}
+TEST(ScenarioStress, StagedObjectsOutlastSecondReaders) {
+    stress_all_sizes<models::staged_objects_outlast_second_readers>();
+}
+TEST(ScenarioStress, StagedOrderedDestroyMissesNoCallback) {
+    stress_all_sizes<models::staged_ordered_destroy_misses_no_callback>();
+}
+TEST(ScenarioStress, StagedTokenWaitSeesTheCacheGone) {
+    stress_all_sizes<models::staged_token_wait_sees_the_cache_gone>();
+}
 TEST(ScenarioStress, ThreadExitHandsItsRecordOn) {
     stress_all_sizes<models::thread_exit_hands_its_record_on>();
 }

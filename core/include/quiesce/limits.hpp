@@ -38,6 +38,10 @@ struct limits {
     unsigned magazine_objects = 64;
     /// Magazines with objects, and without, that a cache keeps for its threads.
     unsigned depot_magazines = 8;
+    /// Of a staged cache, for each shard: with fewer objects available, or more, a refill is asked for, which brings
+    /// their number to the middle between the two.
+    unsigned staged_low_watermark = 32;
+    unsigned staged_high_watermark = 96;
     /// Milliseconds for which frees may collect before the driver takes them from the threads.
     unsigned monitor_delay_ms = 5;
     /// The same when the backlog is at `backlog_hurry`.

@@ -40,13 +40,22 @@
 #include "quiesce/detail/callback_queue.hpp"
 #include "quiesce/detail/deferred_frees.hpp"
 #include "quiesce/detail/fixed_array.hpp"
+#include "quiesce/detail/fork_roll.hpp"
 #include "quiesce/detail/grace_period.hpp"
 #include "quiesce/detail/lock_hold.hpp"
 #include "quiesce/detail/reader_registry.hpp"
+#include "quiesce/detail/worker_tasks.hpp"
 #include "quiesce/platform.hpp"
 #include "quiesce/rcu_head.hpp"
 
 namespace quiesce {
+
+namespace detail {
+
+template <class P>
+class staged_core;
+
+}  // namespace detail
 
 /// What one bounded step of the grace-period machine came to.
 enum class step_result : std::uint8_t {
@@ -218,11 +227,21 @@ public:
 
     // Caches themselves are in quiesce/object_cache.hpp.
 
-    /// Waits until nothing of the next cache that was destroyed with `async` is in flight, and reports what is held;
-    /// returns whether there was a cache to wait for. Blocks, as free_rcu_barrier does.
-    bool settle_step() { return caches_.settle_next(); }
+    /// One step of the worker; returns whether there was one to take. Waits until nothing of the next cache that was
+    /// destroyed with `async` is in flight, and reports what is held; or runs the next task of `run_on_worker`. Blocks,
+    /// as free_rcu_barrier does.
+    bool settle_step() { return caches_.settle_next() || tasks_.run_next(); }
 
-    /// A number that changes whenever a cache is destroyed with `async`; and waiting until it is not `seen`.
+    /// Queues `function(h)` to run on the worker, or in `settle_step`, without a grace period; tasks run in the order
+    /// in which they were queued. Does not block. The head must not be queued already; `function` must not throw, and
+    /// may block. Throws std::system_error when no thread can be had; the head is queued all the same.
+    void run_on_worker(head* h, typename head::callback function) {
+        tasks_.add(h, function);
+        caches_.wake_worker();
+        worker_.ensure_started();
+    }
+
+    /// A number that changes whenever the worker is given something; and waiting until it is not `seen`.
     std::uint64_t settles_queued() const { return caches_.queued(); }
     void wait_for_settles(std::uint64_t seen) { caches_.wait_until_queued(seen); }
     /// Changes that number.
@@ -297,6 +316,8 @@ public:
 private:
     friend class detail::deferred_frees<P>;
     friend class detail::cache_core<P>;
+    template <class>
+    friend class detail::staged_core;
     template <platform>
     friend class basic_cache;
     template <platform>
@@ -388,6 +409,8 @@ private:
     detail::deferred_frees<P> frees_;
     detail::cache_registry<P> caches_;
     detail::address_table<P, detail::slab<P>> slabs_;
+    detail::worker_tasks<P> tasks_;
+    detail::fork_roll<P> fork_roll_;
     typename P::template worker<basic_rcu_domain> worker_;
     // Last, because the platform may call the domain from here on.
     typename P::template driver<basic_rcu_domain> driver_;

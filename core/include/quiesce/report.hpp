@@ -33,6 +33,9 @@ enum class misuse : std::uint8_t {
     fork_in_callback,
     free_of_unknown_address,
     domain_destroyed_with_large_blocks,
+    /// A fault of the library: destroy lost objects that were given back.
+    objects_lost_at_destroy,
+    free_after_destroy,
     /// Not misuse: objects of a destroyed cache that nobody has freed yet, and may still.
     objects_held_at_destroy,
 };
@@ -71,6 +74,9 @@ constexpr const char* describe(misuse m) noexcept {
             return "an address was freed that is neither an object of a cache of the domain nor a large block of it";
         case misuse::domain_destroyed_with_large_blocks:
             return "a domain was destroyed while large blocks of it were allocated";
+        case misuse::objects_lost_at_destroy:
+            return "at the end of a staged cache, objects that were given back are not in their slabs";
+        case misuse::free_after_destroy: return "an object was freed into a cache that is destroyed";
         case misuse::objects_held_at_destroy: return "a cache was destroyed while objects of it were held";
     }
     return "unknown misuse";

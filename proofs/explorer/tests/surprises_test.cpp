@@ -359,4 +359,34 @@ TEST(Surprises, AHeapThatIsUsedUpIsNoFaultOfTheProgram) {
     EXPECT_EQ(r.violation.message, "the heap of a thread is used up");
 }
 
+// A thread that has added to a list counts the addition, and another one that has read the count takes the list. It
+// finds the addition also when it read the count with a relaxed load: the take stores too, so to be missed the addition
+// would have to read what the take stored, and the take would come before the count that it followed. That is load
+// buffering.
+TEST(Surprises, WhatACounterCountedIsTakenWhateverTheOrderOfItsLoad) {
+    const auto missed_with = [](std::memory_order order) {
+        options counting;
+        counting.keep_going = true;
+        return explore(
+            [order] {
+                atomic<int> list{0};
+                atomic<int> count{0};
+                thread adder([&] {
+                    (void)list.fetch_add(1, rel);
+                    (void)count.fetch_add(1, rel);
+                });
+                if (count.load(order) == 1) {
+                    check(list.exchange(0, acq) == 1, "counted, and not found");
+                }
+                adder.join();
+            },
+            counting);
+    };
+    for (const std::memory_order order : {rlx, acq}) {
+        const report r = missed_with(order);
+        EXPECT_EQ(r.verdict, verdict::exhausted) << r.violation.message;
+        EXPECT_EQ(r.executions, 2U);
+    }
+}
+
 }  // namespace

@@ -26,6 +26,14 @@ public:
         last_ = node;
     }
 
+    void push_front(Node* node) {
+        node->next.set(first_);
+        first_ = node;
+        if (last_ == nullptr) {
+            last_ = node;
+        }
+    }
+
     Node* pop_front() {
         Node* const node = first_;
         first_ = node->next.get();

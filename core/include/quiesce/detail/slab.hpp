@@ -1,4 +1,4 @@
-// Slabs: memory for objects of one cache, found from an object's address.
+// Slabs: memory for objects of one cache, or of one shard of it, found from an object's address.
 //
 // A slab is aligned to `limits.slab_bytes`, and every object of it begins within that many bytes, so masking an
 // object's address gives its slab. The list of free objects and everything else that is known about them lie beside the
@@ -40,18 +40,18 @@ struct slab_layout {
     bool tracked;
 };
 
-template <class P>
+template <class P, class Owner = cache_core<P>>
 struct alignas(64) slab : basic_rcu_head<P> {
     using index = std::uint16_t;
 
-    cache_core<P>* const owner;
+    Owner* const owner;
     slab* before = nullptr;
     slab* after = nullptr;
     /// The domain's.
     slab* next_by_address = nullptr;
     typename P::template plain<unsigned> free_count;
 
-    slab(cache_core<P>& cache, const slab_layout& layout) : owner(&cache), free_count(layout.objects) {
+    slab(Owner& cache, const slab_layout& layout) : owner(&cache), free_count(layout.objects) {
         for (unsigned i = 0; i != layout.objects; ++i) {
             indices(layout)[i] = static_cast<index>(layout.objects - 1 - i);
             if (layout.tracked) {
@@ -135,14 +135,16 @@ private:
 };
 
 /// Slabs in no order, each in one list at a time.
-template <class P>
+template <class P, class Owner = cache_core<P>>
 class slab_list {
+    using slab = detail::slab<P, Owner>;
+
 public:
-    slab<P>* front() const { return first_; }
+    slab* front() const { return first_; }
     bool empty() const { return first_ == nullptr; }
     unsigned size() const { return size_; }
 
-    void push(slab<P>* s) {
+    void push(slab* s) {
         s->before = nullptr;
         s->after = first_;
         if (first_ != nullptr) {
@@ -151,21 +153,21 @@ public:
         first_ = s;
         ++size_;
     }
-    void remove(slab<P>* s) {
+    void remove(slab* s) {
         (s->before == nullptr ? first_ : s->before->after) = s->after;
         if (s->after != nullptr) {
             s->after->before = s->before;
         }
         --size_;
     }
-    slab<P>* pop() {
-        slab<P>* const s = first_;
+    slab* pop() {
+        slab* const s = first_;
         remove(s);
         return s;
     }
 
 private:
-    slab<P>* first_ = nullptr;
+    slab* first_ = nullptr;
     unsigned size_ = 0;
 };
 

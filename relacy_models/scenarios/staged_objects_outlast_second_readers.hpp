@@ -1,0 +1,30 @@
+// A reader of the second domain, whose grace periods are the longer ones, finds an object that is given to free_rcu.
+#pragma once
+
+#include "relacy_models/scenarios/staged_support.hpp"
+
+namespace quiesce::models {
+
+template <class P>
+struct staged_objects_outlast_second_readers : staged_object_meets_a_reader<P> {
+    static constexpr defect_info defects[] = {
+        {defect::second_stage_skipped, "second_stage_skipped", "", "data_race",
+         "Starovoitov, 2023, on bpf_mem_free_rcu: the life cycle of objects",
+         "an object is returned to its slab when it has gone through the first stage"},
+    };
+    static constexpr std::string_view must_reach[] = {staged_object_meets_a_reader<P>::reader_found_it};
+    static constexpr scenario_info info{
+        "staged_objects_outlast_second_readers",
+        "an object is returned after the sections of the second domain that may hold it",
+        "C10",
+        2,
+        defects,
+        must_reach,
+        false,
+        0,
+        "1 2"};
+
+    staged_objects_outlast_second_readers() : staged_object_meets_a_reader<P>(&staged_setting<P>::tasks) {}
+};
+
+}  // namespace quiesce::models
