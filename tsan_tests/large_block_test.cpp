@@ -108,8 +108,9 @@ TEST_F(LargeBlock, NullIsNothing) {
     free_large(nullptr, domain);
     free_large_rcu(nullptr, domain);
     EXPECT_TRUE(try_free_large_rcu(nullptr, domain));
-    free_rcu(nullptr, domain);
-    EXPECT_TRUE(try_free_rcu(nullptr, domain));
+    void* const nothing = nullptr;
+    free_rcu(nothing, domain);
+    EXPECT_TRUE(try_free_rcu(nothing, domain));
 }
 
 TEST_F(LargeBlock, MayBeTriedInASection) {

@@ -36,10 +36,16 @@ struct exchanged_array_element_is_whole {
         if (i != 0) {
             fresh = item::create(1);
             (void)array.exchange(0, fresh);
-        } else if (item* const found = *array.get(0); found != nullptr) {
+            return;
+        }
+        // Around both: where Relacy's light fence is a full one, the end of the section that `get` opens would order
+        // what comes after it.
+        domain.lock();
+        if (item* const found = *array.get(0); found != nullptr) {
             found->read();
             P::reached(must_reach[0]);
         }
+        domain.unlock();
     }
 
     void finish() { item::destroy(fresh); }

@@ -15,9 +15,6 @@ struct growing_array_outlives_its_readers {
          "Ts'o, 2020, on the race of ext4's online resize", "the reader loads the array with a relaxed load"},
         {defect::array_freed_at_once, "array_freed_at_once", "", "data_race use_after_free assertion",
          "Singh and Ts'o, 2020, on the race of ext4's online resize", "the old array is freed when it is replaced"},
-        {defect::batch_freed_without_grace_period, "batch_freed_without_grace_period", "",
-         "data_race use_after_free assertion", "Linux, mm/slab_common.c, kfree_rcu_work",
-         "the old array's batch is freed before its grace period is over"},
     };
     static constexpr std::string_view must_reach[] = {"the reader found the array before it grew",
                                                       "the reader found the larger array"};

@@ -23,6 +23,7 @@ struct reserve_serves_a_free_without_memory {
 
     basic_rcu_domain<P> domain;
     noted_callback<P> object;
+    signal<P> deferred;
 
     reserve_serves_a_free_without_memory() { domain.keep_reserve(1); }
 
@@ -31,14 +32,13 @@ struct reserve_serves_a_free_without_memory {
             domain.lock();
             P::let_allocations_fail();
             P::check(domain.try_free_rcu(&object, &noted_callback<P>::run_headless), "the reserve did not serve");
+            deferred.give();
             domain.unlock();
             return;
         }
-        (void)domain.monitor_step();
-        (void)domain.advance_grace_period();
-        if (domain.free_step() != 0) {
-            P::reached(must_reach[0]);
-        }
+        deferred.await();
+        drive_frees(domain, [this] { return object.ran.get() == 1; });
+        P::reached(must_reach[0]);
     }
 
     void finish() {

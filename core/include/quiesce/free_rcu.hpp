@@ -48,7 +48,8 @@ concept embeds_head = std::derived_from<T, rcu_head> && std::convertible_to<T*, 
 
 // A deleter is not kept, so it must have no state.
 template <class D, class T>
-concept stateless_deleter = std::is_empty_v<D> && std::default_initializable<D> && std::invocable<D, T*>;
+concept stateless_deleter =
+    !std::is_void_v<T> && std::is_empty_v<D> && std::default_initializable<D> && std::invocable<D, T*>;
 
 template <class T, class D>
 void delete_headless(void* object) {
@@ -79,12 +80,14 @@ requires detail::stateless_deleter<D, T> &&(!detail::embeds_head<T>)
 
 /// Frees what begins at that address, after a grace period: an object of a cache of the domain, or a large block of it,
 /// each as its own form of free_rcu does; null is nothing. See basic_rcu_domain::free_rcu(void*).
-inline void free_rcu(void* address, rcu_domain& domain = rcu_default_domain()) {
+template <std::same_as<void> Void>
+void free_rcu(Void* address, rcu_domain& domain = rcu_default_domain()) {
     domain.free_rcu(address);
 }
 
 /// The same for where waiting is not allowed: returns false where it would have to wait, and has then done nothing.
-[[nodiscard]] inline bool try_free_rcu(void* address, rcu_domain& domain = rcu_default_domain()) {
+template <std::same_as<void> Void>
+[[nodiscard]] bool try_free_rcu(Void* address, rcu_domain& domain = rcu_default_domain()) {
     return domain.try_free_rcu(address);
 }
 
