@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <latch>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -25,6 +26,15 @@ protected:
     StagedCacheEnd() { make(GetParam()); }
 
     bool drains() const { return GetParam() == staged_destroy::draining; }
+
+    // `destroy` leaves all it does to the worker while a refill is not over.
+    void wait_for_refills() {
+        struct task : quiesce::rcu_head {
+            std::latch reached{1};
+        } behind;
+        first.run_on_worker(&behind, [](quiesce::rcu_head* h) { static_cast<task*>(h)->reached.count_down(); });
+        behind.reached.wait();
+    }
 };
 
 INSTANTIATE_TEST_SUITE_P(Protocols, StagedCacheEnd, testing::Values(staged_destroy::order, staged_destroy::draining),
@@ -72,6 +82,7 @@ TEST_P(StagedCacheEnd, WaitsForACallbackOfTheSecondDomain) {
 TEST_P(StagedCacheEnd, WaitsForTheSecondDomainOnlyWhereItDoesNotDrain) {
     reader in_first(first);
     cache->free_rcu(allocate());
+    wait_for_refills();
     const staged_cache_token end = cache->destroy();
     // The object's callback in the first domain comes to its end when the second domain has a reader.
     reader in_tasks(tasks);

@@ -16,8 +16,8 @@
 #include <cstdint>
 #include <new>
 
-#include "quiesce/detail/collected.hpp"
 #include "quiesce/detail/block_reserve.hpp"
+#include "quiesce/detail/collected.hpp"
 #include "quiesce/detail/fixed_array.hpp"
 #include "quiesce/detail/free_block.hpp"
 #include "quiesce/detail/free_shard.hpp"

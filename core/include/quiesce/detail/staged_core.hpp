@@ -12,8 +12,7 @@
 // moment; why all are 0 at once then is the protocol:
 //
 // `order`: all first stages' counters are read, then all second stages'. A first stage's counter that is 0 was stored
-// by
-//   its last callback after that had counted what it added to second stages, so the second stages' counters, read
+//   by its last callback after that had counted what it added to second stages, so the second stages' counters, read
 //   later, include it. The order matters, and that it is the order of the whole cache and not of each shard, since a
 //   callback adds to the second stages of other shards. What is in flight goes its way through its grace periods.
 //

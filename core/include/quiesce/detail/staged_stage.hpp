@@ -8,10 +8,11 @@
 //
 // Invariants:
 // [S1] Only the owner touches `waiting_`, `taken_` and the head. (Race-checked by the engines.)
-// [S2] `waiting_` is empty when the counter is 0, and when a batch is given to it. (Asserted in `set_waiting`,
-// `claim`.) [S3] Where the counter is not 0 there is an owner, so what is in `incoming_` will be taken. (Asserted at
-// the end of a
-//      cache: `staged_core::finish`.)
+//
+// [S2] `waiting_` is empty when the counter is 0. (Asserted in `claim`.)
+//
+// [S3] Where the counter is not 0 there is an owner, so what is in `incoming_` will be taken. (Asserted at the end of a
+//      cache, in `staged_core::finish`.)
 //
 // Source: the in-progress words and the lists of Starovoitov, 2023, on bpf_mem_free_rcu. There a callback that ends
 // leaves what has come meanwhile for the next call; here it looks again.
