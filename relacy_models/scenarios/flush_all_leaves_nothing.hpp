@@ -24,7 +24,9 @@ struct flush_all_leaves_nothing {
                                         defects,
                                         must_reach,
                                         false,
-                                        1};
+                                        1,
+                                        {},
+                                        true};
 
     struct callback : basic_rcu_head<P> {
         flush_all_leaves_nothing* self = nullptr;
@@ -86,16 +88,14 @@ struct flush_all_leaves_nothing {
                 if (domain.reclaim_step() == 0) {
                     return did;
                 }
-                // What the callback deferred may stay so for a moment.
-                (void)P::await_for(
-                    never, [](unsigned n) { return n != 0; }, std::memory_order_relaxed, 1);
+                pause();
                 return true;
             },
             over.all(1));
     }
 
-    // One round, and a driver that goes no further before the flush asks for it and ends when it has taken the steps
-    // that lead to the last.
+    // One round, and a driver that goes no further before the flush asks for it, or is through before the flush begins,
+    // and ends when it has taken the steps that lead to the last.
     void flush_once() {
         ready.await();
         if (domain.flush_round()) {
@@ -103,16 +103,30 @@ struct flush_all_leaves_nothing {
         }
     }
     void serve_once() {
-        const std::uint64_t epoch = domain.work_epoch();
-        ready.give();
-        domain.wait_for_work(epoch, 0);
+        const bool is_asked = P::choose(2) != 0;
+        if (is_asked) {
+            const std::uint64_t epoch = domain.work_epoch();
+            ready.give();
+            domain.wait_for_work(epoch, 0);
+            (void)domain.reclaim_step();
+        }
         (void)domain.reclaim_step();
-        (void)domain.reclaim_step();
+        pause();
         (void)domain.advance_grace_period();
         (void)domain.reclaim_step();
+        pause();
         (void)domain.monitor_step();
         (void)domain.advance_grace_period();
         (void)domain.free_step();
+        if (!is_asked) {
+            ready.give();
+        }
+    }
+
+    // What a callback queued or deferred may stay so for a moment.
+    void pause() {
+        (void)P::await_for(
+            never, [](unsigned n) { return n != 0; }, std::memory_order_relaxed, 1);
     }
 
     void expect_all_done() {
