@@ -32,17 +32,17 @@ protected:
 };
 
 TEST_F(Quarantine, AFreedObjectIsNotAllocatedAgainBeforeSoManyOthersWereFreed) {
-    word* const first = words.allocate(1);
+    word* const first = words.allocate(1U);
     words.free(first);
     for (std::size_t i = 0; i != room; ++i) {
-        word* const other = words.allocate(2);
+        word* const other = words.allocate(2U);
         EXPECT_NE(other, first) << i;
         words.free(other);
     }
     EXPECT_EQ(words.usage().quarantined, room);
     std::set<word*> next;
     while (next.count(first) == 0 && next.size() != 100'000) {
-        next.insert(words.allocate(3));
+        next.insert(words.allocate(3U));
     }
     EXPECT_EQ(next.count(first), 1U) << "it never comes back";
     for (word* const w : next) {
@@ -51,7 +51,7 @@ TEST_F(Quarantine, AFreedObjectIsNotAllocatedAgainBeforeSoManyOthersWereFreed) {
 }
 
 TEST_F(Quarantine, CoversWhatWasGivenToFreeRcu) {
-    word* const object = words.allocate(1);
+    word* const object = words.allocate(1U);
     words.free_rcu(object);
     domain.free_rcu_barrier();
     const cache_usage usage = words.usage();
@@ -78,19 +78,19 @@ TEST_F(Quarantine, AnObjectThatIsLargerThanItIsQuarantinedAllTheSame) {
 #ifdef QUIESCE_ASAN
 using QuarantineDeathTest = Quarantine;
 TEST_F(QuarantineDeathTest, AddressSanitizerSeesAUseOfAFreedObject) {
-    word* volatile const object = words.allocate(1);
+    word* volatile const object = words.allocate(1U);
     words.free(object);
     EXPECT_DEATH((void)object->value, "use-after-poison");
     EXPECT_DEATH(object->value = 2, "use-after-poison");
 }
 #else
 TEST_F(Quarantine, AWriteToAFreedObjectIsReportedWhenItsTimeIsOver) {
-    word* volatile const object = words.allocate(1);
+    word* volatile const object = words.allocate(1U);
     words.free(object);
     object->value = 2;
     for (std::size_t i = 0; i != room; ++i) {
         EXPECT_EQ(kept_reports::count(), 0U);
-        words.free(words.allocate(3));
+        words.free(words.allocate(3U));
     }
     const std::vector<kept_report> found = kept_reports::take();
     ASSERT_EQ(found.size(), 1U);
@@ -99,7 +99,7 @@ TEST_F(Quarantine, AWriteToAFreedObjectIsReportedWhenItsTimeIsOver) {
 }
 
 TEST_F(Quarantine, AWriteToAFreedObjectIsReportedAtTheEndOfTheCache) {
-    word* volatile const object = words.allocate(1);
+    word* volatile const object = words.allocate(1U);
     words.free_rcu(object);
     domain.free_rcu_barrier();
     object->value = 2;
@@ -148,11 +148,11 @@ TEST_F(Quarantine, DestroyEmptiesItWithEachStrategy) {
 TEST_F(Quarantine, APendingCacheSaysWhatItWaitsFor) {
     object_cache<word> cache(
         {.name = "cache", .on_destroy = destroy_strategy::last_free, .quarantine_bytes = room * sizeof(word)}, domain);
-    word* const held = cache.allocate(1);
-    cache.free(cache.allocate(2));
+    word* const held = cache.allocate(1U);
+    cache.free(cache.allocate(2U));
     {
         const reader in_the_way(domain);
-        std::thread([&] { cache.free_rcu(cache.allocate(3)); }).join();
+        std::thread([&] { cache.free_rcu(cache.allocate(3U)); }).join();
         const cache_token end = cache.destroy();
         const cache_usage usage = cache.usage();
         EXPECT_TRUE(usage.pending);

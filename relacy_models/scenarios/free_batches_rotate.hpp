@@ -21,7 +21,9 @@ struct free_batches_rotate {
                                         "C11",
                                         2,
                                         defects,
-                                        must_reach};
+                                        must_reach,
+                                        false,
+                                        1};
 
     static constexpr unsigned most = 4;
 
