@@ -78,10 +78,11 @@ TEST_F(Quarantine, AnObjectThatIsLargerThanItIsQuarantinedAllTheSame) {
 #ifdef QUIESCE_ASAN
 using QuarantineDeathTest = Quarantine;
 TEST_F(QuarantineDeathTest, AddressSanitizerSeesAUseOfAFreedObject) {
-    word* volatile const object = words.allocate(1U);
+    word* const object = words.allocate(1U);
     words.free(object);
-    EXPECT_DEATH((void)object->value, "use-after-poison");
-    EXPECT_DEATH(object->value = 2, "use-after-poison");
+    volatile std::uint64_t& value = object->value;
+    EXPECT_DEATH((void)value, "use-after-poison");
+    EXPECT_DEATH(value = 2, "use-after-poison");
 }
 #else
 TEST_F(Quarantine, AWriteToAFreedObjectIsReportedWhenItsTimeIsOver) {

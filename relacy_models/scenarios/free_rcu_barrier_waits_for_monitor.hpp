@@ -24,7 +24,9 @@ struct free_rcu_barrier_waits_for_monitor {
                                         "C3",
                                         2,
                                         defects,
-                                        must_reach};
+                                        must_reach,
+                                        false,
+                                        1};
 
     basic_rcu_domain<P> domain;
     noted_callback<P> object;

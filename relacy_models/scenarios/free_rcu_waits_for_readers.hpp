@@ -18,7 +18,9 @@ struct free_rcu_waits_for_readers {
                                         "C1",
                                         2,
                                         defects,
-                                        must_reach};
+                                        must_reach,
+                                        false,
+                                        1};
 
     using item = object<P>;
 

@@ -67,8 +67,11 @@ public:
         for (part& p : parts_) {
             const lock_hold hold(p.lock);
             for (unsigned i = 0; i != p.buckets.count; ++i) {
-                for (Entry* e = p.buckets[i]; e != nullptr; e = e->next_by_address) {
+                for (Entry* e = p.buckets[i]; e != nullptr;) {
+                    // The visit may destroy it.
+                    Entry* const next = e->next_by_address;
                     visit(*e);
+                    e = next;
                 }
             }
         }

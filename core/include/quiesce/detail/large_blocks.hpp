@@ -42,6 +42,10 @@ public:
     large_blocks() = default;
     large_blocks(const large_blocks&) = delete;
     large_blocks& operator=(const large_blocks&) = delete;
+    /// What is still allocated stays mapped, and is known no more.
+    ~large_blocks() {
+        table_.for_each([](block& b) { forget(b); });
+    }
 
     /// Null when there is no memory.
     void* allocate(std::size_t bytes) {
@@ -74,8 +78,7 @@ public:
             return;
         }
         P::unmap(b->memory, b->bytes);
-        b->~block();
-        P::deallocate(b, sizeof(block), alignof(block));
+        forget(*b);
     }
 
     /// Frees what a block of the channel holds.
@@ -100,6 +103,11 @@ public:
 
 private:
     using block = large_block<P>;
+
+    static void forget(block& b) {
+        b.~block();
+        P::deallocate(&b, sizeof(block), alignof(block));
+    }
 
     static bool may_begin_at(const void* address) {
         return (reinterpret_cast<std::uintptr_t>(address) & (P::limits().page_bytes - 1)) == 0;
