@@ -18,7 +18,9 @@ struct parked_writers_wake_together : writers_wait_for_a_reader<P, 2, 1> {
                                         "C11",
                                         3,
                                         defects,
-                                        must_reach};
+                                        must_reach,
+                                        false,
+                                        1};
 };
 
 }  // namespace quiesce::models
