@@ -1,12 +1,9 @@
-// free_rcu and caches where memory, or a thread, cannot be had. An executable of its own, because it replaces operator
-// new.
+// free_rcu where memory, or a thread, cannot be had.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <cstddef>
-#include <cstdlib>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -15,112 +12,15 @@
 
 #include "quiesce/object_cache.hpp"
 #include "quiesce/rcu_array.hpp"
-#include "quiesce/staged_cache.hpp"
-#include "tsan_tests/free_rcu_support.hpp"
-
-namespace {
-
-/// What the calling thread is refused. Starting a thread takes the operator that throws; free_rcu takes only the one
-/// that does not. A block of addresses is large, the wrapper of one is small; `one` is the allocation that comes after
-/// so many others.
-enum class refused { nothing, threads, blocks, one, everything };
-thread_local refused refuse = refused::nothing;
-thread_local unsigned allocations_before = 0;
-thread_local unsigned refusals = 0;
-
-bool is_refused(std::size_t bytes, bool throwing) noexcept {
-    bool now = false;
-    switch (refuse) {
-        case refused::nothing: break;
-        case refused::threads: now = throwing; break;
-        case refused::blocks: now = bytes > 1024; break;
-        case refused::one: now = allocations_before-- == 0; break;
-        case refused::everything: now = true; break;
-    }
-    refusals += now ? 1 : 0;
-    return now;
-}
-
-void* allocate(std::size_t bytes, std::size_t alignment) noexcept {
-    return std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-}
-
-}  // namespace
-
-// Not inline, or the compiler takes what only one of a pair is inlined for a mismatch.
-[[gnu::noinline]] void* operator new(std::size_t bytes) {
-    void* const memory = is_refused(bytes, true) ? nullptr : std::malloc(bytes);
-    if (memory == nullptr) {
-        throw std::bad_alloc();
-    }
-    return memory;
-}
-[[gnu::noinline]] void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
-    return is_refused(bytes, false) ? nullptr : std::malloc(bytes);
-}
-[[gnu::noinline]] void* operator new(std::size_t bytes, std::align_val_t alignment) {
-    void* const memory = is_refused(bytes, true) ? nullptr : allocate(bytes, static_cast<std::size_t>(alignment));
-    if (memory == nullptr) {
-        throw std::bad_alloc();
-    }
-    return memory;
-}
-[[gnu::noinline]] void* operator new(std::size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept {
-    return is_refused(bytes, false) ? nullptr : allocate(bytes, static_cast<std::size_t>(alignment));
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-    std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept {
-    std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-    std::free(memory);
-}
+#include "tsan_tests/refused_memory.hpp"
 
 namespace {
 
 using namespace quiesce::tests;
-using quiesce::cache_free;
-using quiesce::destroy_strategy;
 using quiesce::free_rcu;
 using quiesce::object_cache;
 using quiesce::rcu_domain;
 using quiesce::try_free_rcu;
-
-class FreeWithoutMemory : public testing::Test {
-protected:
-    using to_delete = std::default_delete<headless>;
-
-    // Where it is not about the reserve, there is none.
-    FreeWithoutMemory() { domain.keep_reserve(0); }
-
-    // Makes a call while the calling thread is refused something.
-    template <class Call>
-    static auto without(refused what, Call call) {
-        struct restore {
-            ~restore() { refuse = refused::nothing; }
-        } const at_the_end;
-        refuse = what;
-        return call();
-    }
-
-    template <class Call>
-    static bool fails_without(refused what, Call call) {
-        try {
-            without(what, call);
-        } catch (const std::bad_alloc&) {
-            return true;
-        }
-        return false;
-    }
-
-    std::atomic<int> deleted{0};
-    rcu_domain domain;
-};
 
 TEST_F(FreeWithoutMemory, WaitsForAGracePeriodAndDeletesTheObjectBeforeItReturns) {
     auto* const object = new headless(deleted);
@@ -402,10 +302,11 @@ TEST_F(FreeWithoutMemory, AnyOneAllocationMayFail) {
             refuse = refused::one;
             std::optional<rcu_domain> d;
             if (attempt([&] { d.emplace(); })) {
-                std::optional<object_cache<node>> cache;
+                std::unique_ptr<object_cache<node>> cache;
                 (void)attempt([&] {
-                    cache.emplace(quiesce::object_cache_options{.name = "nodes", .on_destroy = destroy_strategy::async},
-                                  *d);
+                    cache = std::make_unique<object_cache<node>>(
+                        quiesce::object_cache_options{.name = "nodes", .on_destroy = quiesce::destroy_strategy::async},
+                        *d);
                 });
                 quiesce::rcu_array<int> array(*d);
                 for (int i = 0; i != block + 2; ++i) {
@@ -449,173 +350,6 @@ TEST_F(FreeWithoutMemory, AnyOneAllocationMayFail) {
         }
     }
     EXPECT_GT(tried, 20U);
-}
-
-// Caches.
-
-TEST_F(FreeWithoutMemory, ACacheThatCannotBeMadeLeavesNothingBehind) {
-    for (const refused what : {refused::threads, refused::everything}) {
-        EXPECT_TRUE(fails_without(what, [&] {
-            const object_cache<headless> cache({.name = "objects", .on_destroy = destroy_strategy::async}, domain);
-        }));
-        EXPECT_TRUE(domain.caches().empty());
-    }
-    const object_cache<headless> cache({.name = "objects"}, domain);
-}
-
-TEST_F(FreeWithoutMemory, AllocatingFromACacheThrowsAndMayBeRepeated) {
-    object_cache<headless> cache({.name = "objects"}, domain);
-    EXPECT_TRUE(fails_without(refused::everything, [&] { (void)cache.allocate(deleted); }));
-    EXPECT_EQ(cache.usage().slabs, 0U);
-    headless* const first = cache.allocate(deleted);
-    // What the slab has left needs no memory, also where there is none for a magazine.
-    std::thread([&] { without(refused::everything, [&] { cache.free(cache.allocate(deleted)); }); }).join();
-    cache.free(first);
-    EXPECT_EQ(deleted, 2);
-}
-
-TEST_F(FreeWithoutMemory, ACacheTakesObjectsBackAndEndsWithoutAny) {
-    constexpr int count = 500;
-    for (const destroy_strategy strategy :
-         {destroy_strategy::wait, destroy_strategy::async, destroy_strategy::last_free}) {
-        deleted = 0;
-        object_cache<headless> cache({.name = "objects", .on_destroy = strategy}, domain);
-        std::vector<headless*> objects(std::size_t{2} * count);
-        for (headless*& object : objects) {
-            object = cache.allocate(deleted);
-        }
-        std::thread([&] {  // has no magazines
-            without(refused::everything, [&] {
-                for (int i = 0; i != count; ++i) {
-                    cache.free(objects[static_cast<std::size_t>(i)]);
-                }
-            });
-        })
-            .join();
-        EXPECT_EQ(deleted, count);
-        EXPECT_EQ(cache.usage().in_use, static_cast<std::uint64_t>(count));
-        for (int i = count; i != 2 * count; ++i) {
-            cache.free_rcu(objects[static_cast<std::size_t>(i)]);
-        }
-        without(refused::everything, [&] { cache.destroy().wait(); });
-        EXPECT_EQ(deleted, 2 * count);
-    }
-}
-
-// It is held for good then, and in flight no more.
-TEST_F(FreeWithoutMemory, FreeRcuIntoACacheInASectionIsMisuseAndLeavesTheObjectHeld) {
-    static std::vector<quiesce::misuse> found;
-    found = {};
-    found.reserve(2);
-    quiesce::set_report_handler([](const quiesce::misuse_report& r) { found.push_back(r.kind); });
-    object_cache<headless> cache({.name = "objects"}, domain);
-    headless* const object = cache.allocate(deleted);
-    std::thread([&] {  // has no array
-        const std::scoped_lock section(domain);
-        without(refused::everything, [&] { cache.free_rcu(object); });
-    })
-        .join();
-    EXPECT_EQ(cache.usage().in_flight, 0U);
-    const auto end = cache.destroy();
-    quiesce::set_report_handler(nullptr);
-    EXPECT_EQ(found, (std::vector{quiesce::misuse::free_rcu_in_section, quiesce::misuse::objects_held_at_destroy}));
-    EXPECT_EQ(deleted, 0);
-    cache_free(object);
-    end.wait();
-}
-
-TEST_F(FreeWithoutMemory, FreeRcuIntoACacheWaitsForAGracePeriod) {
-    object_cache<headless> cache({.name = "objects"}, domain);
-    headless* const object = cache.allocate(deleted);
-    reader in_the_way(domain);
-    const std::jthread leaver = in_the_way.leave_after(20ms);
-    std::thread([&] {  // has no array
-        without(refused::everything, [&] {
-            EXPECT_FALSE(cache.try_free_rcu(object));
-            EXPECT_EQ(deleted, 0);
-            cache.free_rcu(object);
-        });
-        EXPECT_TRUE(in_the_way.left());
-        EXPECT_EQ(deleted, 1);
-    })
-        .join();
-    EXPECT_EQ(cache.usage().in_use, 0U);
-    EXPECT_EQ(cache.usage().in_flight, 0U);
-}
-
-class StagedWithoutMemory : public FreeWithoutMemory {
-protected:
-    static quiesce::staged_cache_options options() {
-        quiesce::staged_cache_options o;
-        o.name = "objects";
-        o.size = sizeof(std::atomic<int>*);
-        o.alignment = alignof(std::atomic<int>*);
-        o.destruct = [](void* object) { (*static_cast<std::atomic<int>**>(object))->fetch_add(1); };
-        return o;
-    }
-
-    void* allocate_from(quiesce::staged_cache& cache) {
-        void* const memory = cache.allocate();
-        if (memory != nullptr) {
-            ::new (memory) std::atomic<int>*(&returned);
-        }
-        return memory;
-    }
-
-    std::atomic<int> returned{0};
-    rcu_domain tasks;
-};
-
-TEST_F(StagedWithoutMemory, ACacheThatCannotBeMadeLeavesNothingBehind) {
-    tasks.start_poll();
-    domain.start_poll();
-    refuse = refused::everything;
-    EXPECT_THROW(quiesce::staged_cache(domain, tasks, options()), std::bad_alloc);
-    refuse = refused::nothing;
-    quiesce::staged_cache(domain, tasks, options()).destroy().wait();
-}
-
-TEST_F(StagedWithoutMemory, AllocationReturnsNullAndMayBeRepeated) {
-    quiesce::staged_cache cache(domain, tasks, options());
-    refuse = refused::everything;
-    EXPECT_EQ(allocate_from(cache), nullptr);
-    EXPECT_EQ(allocate_from(cache), nullptr);
-    refuse = refused::nothing;
-    void* const object = allocate_from(cache);
-    EXPECT_NE(object, nullptr);
-    cache.free(object);
-    EXPECT_EQ(returned, 1);
-}
-
-TEST_F(StagedWithoutMemory, NeitherFreeNeedsAny) {
-    quiesce::staged_cache cache(domain, tasks, options());
-    std::vector<void*> objects(500);
-    for (void*& object : objects) {
-        object = allocate_from(cache);
-    }
-    refuse = refused::everything;
-    for (std::size_t i = 0; i != objects.size(); ++i) {
-        i % 2 == 0 ? cache.free(objects[i]) : cache.free_rcu(objects[i]);
-    }
-    refuse = refused::nothing;
-    EXPECT_TRUE(eventually([&] { return returned == 500; }));
-}
-
-TEST_F(StagedWithoutMemory, WhoeverFindsNoThreadForTheEndTakesItsSteps) {
-    for (const quiesce::staged_destroy how : {quiesce::staged_destroy::order, quiesce::staged_destroy::draining}) {
-        rcu_domain first;
-        quiesce::staged_cache_options o = options();
-        o.on_destroy = how;
-        quiesce::staged_cache cache(first, tasks, o);
-        returned = 0;
-        refuse = refused::threads;
-        // Asks for a refill, which has to wait for a thread too.
-        cache.free_rcu(allocate_from(cache));
-        const quiesce::staged_cache_token end = cache.destroy();
-        refuse = refused::nothing;
-        EXPECT_TRUE(end.poll());
-        EXPECT_EQ(returned, 1);
-    }
 }
 
 }  // namespace
