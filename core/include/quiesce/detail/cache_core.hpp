@@ -23,10 +23,12 @@
 #include <utility>
 
 #include "quiesce/cache_options.hpp"
+#include "quiesce/detail/completion.hpp"
 #include "quiesce/detail/lock_hold.hpp"
 #include "quiesce/detail/magazine.hpp"
 #include "quiesce/detail/quarantine.hpp"
 #include "quiesce/detail/slab.hpp"
+#include "quiesce/detail/slab_pool.hpp"
 #include "quiesce/detail/thread_arrays.hpp"
 #include "quiesce/platform.hpp"
 #include "quiesce/rcu_head.hpp"
@@ -49,7 +51,7 @@ public:
     cache_core& operator=(const cache_core&) = delete;
 
     // Reference counting: the handle, each token, and the cache itself until it has ended.
-    void acquire() { references_.fetch_add(1, std::memory_order_relaxed); }
+    void acquire() { completion_.acquire(); }
     void release();
 
     /// Null when there is no memory, or, reported as misuse, when the cache is destroyed. `site` is kept for reports.
@@ -76,9 +78,9 @@ public:
     /// Waits until the cache has ended.
     void wait();
     bool wait_for(unsigned milliseconds);
-    bool ended() const;
+    bool ended() const { return completion_.ended(); }
     /// Calls `function(context)` when the cache has ended, on the driver, or now if it has. Once for a cache.
-    void on_end(void (*function)(void*), void* context);
+    void on_end(void (*function)(void*), void* context) { completion_.on_end(function, context); }
 
     // For whoever holds a thread's gate, or is inside it.
 
@@ -86,8 +88,14 @@ public:
     void take_over(cache_slot<P>& slot);
 
     // Around a fork.
-    void before_fork() { lock_.lock(); }
-    void after_fork() { lock_.unlock(); }
+    void before_fork() {
+        lock_.lock();
+        completion_.before_fork();
+    }
+    void after_fork() {
+        completion_.after_fork();
+        lock_.unlock();
+    }
 
     /// Reports what is held of a destroyed cache; returns whether anything is.
     bool report_held();
@@ -105,8 +113,7 @@ private:
     cache_core(basic_rcu_domain<P>& domain, const cache_options& options);
     ~cache_core();
 
-    static bool is_set(std::uint32_t flag) { return flag != 0; }
-    static void completion_reached(basic_rcu_head<P>* h);
+    static void no_object_is_held(basic_rcu_head<P>* h);
     static void slab_grace_period_over(basic_rcu_head<P>* h);
 
     void* allocate_slowly(record* r);
@@ -132,8 +139,7 @@ private:
     unsigned quarantined() const { return quarantine_.has_value() ? quarantine_->size() : 0; }
     void keep_locked(magazine<P>* m);
     void empty_depot();
-    void* take_one();
-    void put_one(const void* object);
+    void put_one(const void* object) { slabs_.put(slab<P>::of(object), layout_, object); }
     bool found_ended();
 
     bool note_use(void* object, object_use from, object_use to, misuse otherwise, std::string_view call);
@@ -153,20 +159,13 @@ private:
     /// Objects in a magazine.
     const unsigned capacity_;
 
-    typename P::template atomic<std::uint32_t> references_{2};
     /// Set before the magazines are taken for good; from the beginning where freed objects are quarantined.
     typename P::template atomic<std::uint32_t> closing_;
-    /// 1 when the cache has ended.
-    typename P::template atomic<std::uint32_t> ended_{0};
+    completion<P> completion_{2};
 
     typename P::mutex lock_;
     // All under the lock.
-    slab_list<P> unused_;
-    slab_list<P> partial_;
-    slab_list<P> exhausted_;
-    std::uint64_t total_ = 0;
-    /// Free objects in slabs.
-    std::uint64_t free_ = 0;
+    slab_pool<P, cache_core> slabs_;
     std::optional<quarantine<P>> quarantine_;
     magazine_list<P> filled_;
     unsigned filled_count_ = 0;
@@ -180,13 +179,11 @@ private:
     /// Slabs of a type-stable cache that wait for their grace period, and whether only they are waited for.
     unsigned slabs_in_grace_ = 0;
     bool completed_but_for_slabs_ = false;
-    void (*on_end_)(void*) = nullptr;
-    void* on_end_context_ = nullptr;
 
-    struct alignas(64) completion_head : basic_rcu_head<P> {
+    struct alignas(64) end_callback : basic_rcu_head<P> {
         cache_core* owner = nullptr;
     };
-    completion_head completion_;
+    end_callback end_callback_;
 };
 
 }  // namespace detail

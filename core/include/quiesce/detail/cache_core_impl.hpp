@@ -30,9 +30,9 @@ cache_core<P>::cache_core(basic_rcu_domain<P>& domain, const cache_options& opti
     if (options.quarantine_bytes != 0) {
         quarantine_.emplace(options.quarantine_bytes, layout_.stride);
     }
-    completion_.owner = this;
+    end_callback_.owner = this;
     P::name(closing_, "cache.closing");
-    P::name(ended_, "cache.ended");
+    P::name(completion_.ended_cell(), "cache.ended");
 }
 
 template <class P>
@@ -103,13 +103,13 @@ void* cache_core<P>::allocate_slowly(record* r) {
             if (!destroyed && !filled_.empty()) {
                 filled = filled_.pop_front();
                 --filled_count_;
-            } else if (!destroyed && free_ != 0 && empty != nullptr) {
-                while (free_ != 0 && empty->count.get() != capacity_) {
-                    empty->push(take_one());
+            } else if (!destroyed && !slabs_.empty() && empty != nullptr) {
+                while (!slabs_.empty() && empty->count.get() != capacity_) {
+                    empty->push(slabs_.take(layout_));
                 }
                 filled = std::exchange(empty, nullptr);
-            } else if (!destroyed && free_ != 0 && has_asked_for_magazine) {
-                object = take_one();
+            } else if (!destroyed && !slabs_.empty() && has_asked_for_magazine) {
+                object = slabs_.take(layout_);
             }
         }
         if (destroyed) {
@@ -198,7 +198,7 @@ void cache_core<P>::put_back(void* object, bool was_deferred) {
     }
     if (P::seeded(defect::last_free_tests_in_two_steps)) {
         const lock_hold hold(lock_);
-        ended = destroyed_ && free_ == total_;
+        ended = destroyed_ && slabs_.in_use() == 0;
     }
     if (ended) {
         complete();
@@ -423,9 +423,7 @@ bool cache_core<P>::add_slab() {
     {
         const lock_hold hold(lock_);
         if (!destroyed_) {
-            unused_.push(s);
-            total_ += layout_.objects;
-            free_ += layout_.objects;
+            slabs_.add(s, layout_);
             return true;
         }
     }
@@ -474,11 +472,9 @@ void cache_core<P>::trim(unsigned slabs_to_keep) {
     {
         const lock_hold hold(lock_);
         // The end takes them all.
-        while (!completing_ && unused_.size() > slabs_to_keep) {
-            surplus.push(unused_.pop());
-            total_ -= layout_.objects;
-            free_ -= layout_.objects;
-            slabs_in_grace_ += options_.type_stable ? 1 : 0;
+        if (!completing_) {
+            slabs_.trim(slabs_to_keep, layout_, surplus);
+            slabs_in_grace_ += options_.type_stable ? surplus.size() : 0;
         }
         for (; empties_count_ > P::limits().depot_magazines; --empties_count_) {
             magazines.push_back(empties_.pop_front());
@@ -488,33 +484,6 @@ void cache_core<P>::trim(unsigned slabs_to_keep) {
         magazine<P>::destroy(magazines.pop_front(), capacity_);
     }
     give_up(surplus);
-}
-
-template <class P>
-void* cache_core<P>::take_one() {
-    slab_list<P>& from = partial_.empty() ? unused_ : partial_;
-    slab<P>* const s = from.front();
-    void* const object = s->take(layout_);
-    --free_;
-    const bool exhausted = s->free_count.get() == 0;
-    if (exhausted || &from == &unused_) {
-        from.remove(s);
-        (exhausted ? exhausted_ : partial_).push(s);
-    }
-    return object;
-}
-
-template <class P>
-void cache_core<P>::put_one(const void* object) {
-    slab<P>* const s = slab<P>::of(object);
-    const bool was_exhausted = s->free_count.get() == 0;
-    s->put(layout_, object);
-    ++free_;
-    const bool unused = s->free_count.get() == layout_.objects;
-    if (was_exhausted || unused) {
-        (was_exhausted ? exhausted_ : partial_).remove(s);
-        (unused ? unused_ : partial_).push(s);
-    }
 }
 
 template <class P>

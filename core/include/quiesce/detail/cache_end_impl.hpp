@@ -69,12 +69,12 @@ cache_usage cache_core<P>::usage() {
     // What changed hands meanwhile may be counted twice or not at all.
     u.quarantined = quarantined();
     kept += u.quarantined;
-    const std::uint64_t out = total_ > free_ + kept ? total_ - free_ - kept : 0;
+    const std::uint64_t out = slabs_.in_use() > kept ? slabs_.in_use() - kept : 0;
     const auto flying = static_cast<std::uint64_t>(in_flight > 0 ? in_flight : 0);
     u.in_flight = flying < out ? flying : out;
     u.in_use = out - u.in_flight;
     u.pending = destroyed_;
-    u.slabs = unused_.size() + partial_.size() + exhausted_.size();
+    u.slabs = slabs_.slabs();
     u.bytes = u.slabs * layout_.bytes;
     return u;
 }
@@ -139,7 +139,7 @@ void cache_core<P>::end_quarantine() {
 
 template <class P>
 bool cache_core<P>::found_ended() {
-    if (!destroyed_ || free_ != total_ || (completing_ && !P::seeded(defect::last_free_tests_in_two_steps))) {
+    if (!destroyed_ || slabs_.in_use() != 0 || (completing_ && !P::seeded(defect::last_free_tests_in_two_steps))) {
         return false;
     }
     completing_ = true;
@@ -154,7 +154,7 @@ bool cache_core<P>::settle() {
     };
     const auto counted = [this] {
         const lock_hold hold(lock_);
-        return count{total_ - free_, deferred_ != returned_};
+        return count{slabs_.in_use(), deferred_ != returned_};
     };
     // A deleter may give objects of the cache to free_rcu, or may be all that holds them, so once is not enough.
     for (std::uint64_t before = counted().held; before != 0;) {
@@ -181,18 +181,16 @@ bool cache_core<P>::report_held() {
         if (!destroyed_) {
             return false;
         }
-        report.objects = total_ - free_;
+        report.objects = slabs_.in_use();
         if (P::checked()) {
-            for (const slab_list<P>* const list : {&partial_, &exhausted_}) {
-                for (slab<P>* s = list->front(); s != nullptr; s = s->after) {
-                    for (unsigned i = 0; i != layout_.objects; ++i) {
-                        object_state<P>& state = s->states(layout_)[i];
-                        if (state.use.load(std::memory_order_relaxed) != static_cast<std::uint32_t>(object_use::free)) {
-                            report.sites.add(reinterpret_cast<const void*>(state.site.load(std::memory_order_relaxed)));
-                        }
+            slabs_.for_each_in_use([&](slab<P>& in_use) {
+                for (unsigned i = 0; i != layout_.objects; ++i) {
+                    object_state<P>& state = in_use.states(layout_)[i];
+                    if (state.use.load(std::memory_order_relaxed) != static_cast<std::uint32_t>(object_use::free)) {
+                        report.sites.add(reinterpret_cast<const void*>(state.site.load(std::memory_order_relaxed)));
                     }
                 }
-            }
+            });
         }
     }
     // The last of them may have been freed meanwhile.
@@ -210,12 +208,12 @@ void cache_core<P>::complete() {
         finish();
         return;
     }
-    domain_.retire_surely(&completion_, &completion_reached);
+    domain_.retire_surely(&end_callback_, &no_object_is_held);
 }
 
 template <class P>
-void cache_core<P>::completion_reached(basic_rcu_head<P>* h) {
-    cache_core& self = *static_cast<completion_head*>(h)->owner;
+void cache_core<P>::no_object_is_held(basic_rcu_head<P>* h) {
+    cache_core& self = *static_cast<end_callback*>(h)->owner;
     {
         const lock_hold hold(self.lock_);
         if (self.slabs_in_grace_ != 0 && !P::seeded(defect::destroy_ignores_slabs_in_grace)) {
@@ -245,69 +243,32 @@ void cache_core<P>::slab_grace_period_over(basic_rcu_head<P>* h) {
 template <class P>
 void cache_core<P>::finish() {
     slab_list<P> slabs;
-    void (*notify)(void*) = nullptr;
     {
         const lock_hold hold(lock_);
-        for (slab_list<P>* const list : {&unused_, &partial_, &exhausted_}) {
-            while (!list->empty()) {
-                slabs.push(list->pop());
-            }
-        }
-        total_ = 0;
-        free_ = 0;
+        slabs_.take_all(slabs);
     }
     while (!slabs.empty()) {
         destroy_slab(slabs.pop());
     }
     domain_.caches_.remove(*this);
-    {
-        const lock_hold hold(lock_);
-        // [end.2] release pairs with [end.3]: what the cache did happens before whoever finds it ended goes on.
-        ended_.store(1,
-                     P::seeded(defect::end_published_relaxed) ? std::memory_order_relaxed : std::memory_order_release);
-        notify = std::exchange(on_end_, nullptr);
-    }
-    P::wake(ended_);
-    if (notify != nullptr) {
-        notify(on_end_context_);
-    }
+    completion_.end();
     release();
 }
 
 template <class P>
-bool cache_core<P>::ended() const {
-    // [end.3] acquire pairs with [end.2].
-    return ended_.load(std::memory_order_acquire) != 0;
-}
-
-template <class P>
 void cache_core<P>::wait() {
-    (void)domain_.await_driver(ended_, &is_set, 0);
+    (void)domain_.await_driver(completion_.ended_cell(), &completion<P>::is_set, 0);
 }
 
 template <class P>
 bool cache_core<P>::wait_for(unsigned milliseconds) {
-    return milliseconds == 0 ? ended() : domain_.await_driver(ended_, &is_set, milliseconds);
-}
-
-template <class P>
-void cache_core<P>::on_end(void (*function)(void*), void* context) {
-    {
-        const lock_hold hold(lock_);
-        if (ended_.load(std::memory_order_relaxed) == 0) {
-            on_end_ = function;
-            on_end_context_ = context;
-            return;
-        }
-    }
-    function(context);
+    return milliseconds == 0 ? ended()
+                             : domain_.await_driver(completion_.ended_cell(), &completion<P>::is_set, milliseconds);
 }
 
 template <class P>
 void cache_core<P>::release() {
-    // [end.4] release, so that what each holder did happens before the memory goes, and acquire for the last.
-    if (references_.fetch_sub(1, P::seeded(defect::reference_given_up_relaxed) ? std::memory_order_relaxed
-                                                                               : std::memory_order_acq_rel) == 1) {
+    if (completion_.release()) {
         this->~cache_core();
         P::deallocate(this, sizeof(cache_core), alignof(cache_core));
     }

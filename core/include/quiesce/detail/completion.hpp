@@ -24,13 +24,13 @@ public:
 
     /// Returns whether that was the last one.
     bool release() {
-        // [end.7] release, so that what each holder did happens before the memory goes, and acquire for the last.
+        // [end.4] release, so that what each holder did happens before the memory goes, and acquire for the last.
         return references_.fetch_sub(1, P::seeded(defect::reference_given_up_relaxed) ? std::memory_order_relaxed
                                                                                       : std::memory_order_acq_rel) == 1;
     }
 
     bool ended() const {
-        // [end.6] acquire pairs with [end.5].
+        // [end.3] acquire pairs with [end.2].
         return ended_.load(std::memory_order_acquire) != 0;
     }
 
@@ -43,7 +43,7 @@ public:
         function notify = nullptr;
         {
             const lock_hold hold(lock_);
-            // [end.5] release pairs with [end.6]: all that was done to come to the end happens before whoever finds it
+            // [end.2] release pairs with [end.3]: all that was done to come to the end happens before whoever finds it
             // goes on.
             ended_.store(
                 1, P::seeded(defect::end_published_relaxed) ? std::memory_order_relaxed : std::memory_order_release);

@@ -1,4 +1,4 @@
-// The slabs of one owner. Not synchronised: the owner's lock orders all of it.
+// The slabs of one owner, a cache or a shard of one. Not synchronised: the owner's lock orders all of it.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,10 @@ public:
     using slab = detail::slab<P, Owner>;
     using list = slab_list<P, Owner>;
 
+    /// Whether there is no object to take.
     bool empty() const { return free_ == 0; }
-    std::uint64_t total() const { return total_; }
+    /// Objects that were taken and not put back.
+    std::uint64_t in_use() const { return total_ - free_; }
     std::uint64_t free() const { return free_; }
     std::uint64_t slabs() const { return std::uint64_t{unused_.size()} + partial_.size() + exhausted_.size(); }
 
@@ -50,6 +52,17 @@ public:
             (was_exhausted ? exhausted_ : partial_).remove(s);
             (unused ? unused_ : partial_).push(s);
         }
+    }
+
+    /// Moves every slab to `all`.
+    void take_all(list& all) {
+        for (list* const l : {&unused_, &partial_, &exhausted_}) {
+            while (!l->empty()) {
+                all.push(l->pop());
+            }
+        }
+        total_ = 0;
+        free_ = 0;
     }
 
     /// Moves unused slabs to `surplus` until no more than so many are left.

@@ -315,7 +315,7 @@ staged_cache_usage staged_core<P>::usage() {
     }
     for (shard& s : *shards_) {
         s.inspect([&u](auto& pool, unsigned available) {
-            u.in_use += pool.total() - pool.free();
+            u.in_use += pool.in_use();
             u.available += available;
             u.slabs += pool.slabs();
         });

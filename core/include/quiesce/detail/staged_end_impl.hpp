@@ -157,7 +157,7 @@ std::uint64_t staged_core<P>::held() {
     for (shard& s : *shards_) {
         s.inspect([&](auto& pool, unsigned) {
             if (!P::checked()) {
-                objects += pool.total() - pool.free();
+                objects += pool.in_use();
                 return;
             }
             pool.for_each_in_use([&](slab& in_use) {
