@@ -7,7 +7,7 @@
 namespace quiesce::models {
 
 template <class P>
-struct staged_destroy_leaves_nothing_on_its_lists : staged_setting<P> {
+struct staged_destroy_leaves_nothing_on_its_lists : staged_destroy_meets_a_callback<P> {
     static constexpr defect_info defects[] = {
         {defect::stage_ends_without_looking, "batch_left_on_the_drained_list", "D10", "assertion",
          "Hou Tao, 2023, review of bpf_mem_free_rcu: the objects in c->free_by_rcu_ttrace may be leaked",
@@ -24,20 +24,13 @@ struct staged_destroy_leaves_nothing_on_its_lists : staged_setting<P> {
                                         false,
                                         1};
 
-    staged_destroy_leaves_nothing_on_its_lists() : staged_setting<P>(staged_destroy::draining) {
+    staged_destroy_leaves_nothing_on_its_lists()
+        : staged_destroy_meets_a_callback<P>(staged_destroy::draining, &staged_setting<P>::first) {
         auto* const one = this->make(0);
         auto* const another = this->make(1);
         this->put_in_second_stage(one);
         this->free_elsewhere(another);
         (void)this->first.advance_grace_period();
-    }
-
-    void thread(unsigned i) {
-        if (i == 0) {
-            destroy_staged(*this);
-        } else {
-            (void)this->first.reclaim_step();
-        }
     }
 
     void finish() { this->check_ended(2); }

@@ -7,7 +7,7 @@
 namespace quiesce::models {
 
 template <class P>
-struct staged_destroy_sees_the_last_callback_end : staged_setting<P> {
+struct staged_destroy_sees_the_last_callback_end : staged_destroy_meets_a_callback<P> {
     static constexpr defect_info defects[] = {
         {defect::stage_ended_relaxed, "stage_ended_relaxed", "", "data_race use_after_free misuse_of_primitive",
          "C++20, [atomics.order]", "a callback ends its stage with a relaxed store", "1 2 asym", "explorer"},
@@ -22,17 +22,10 @@ struct staged_destroy_sees_the_last_callback_end : staged_setting<P> {
                                         false,
                                         1};
 
-    staged_destroy_sees_the_last_callback_end() : staged_setting<P>(staged_destroy::order) {
+    staged_destroy_sees_the_last_callback_end()
+        : staged_destroy_meets_a_callback<P>(staged_destroy::order, &staged_setting<P>::tasks) {
         this->put_in_second_stage(this->make(0));
         (void)this->tasks.advance_grace_period();
-    }
-
-    void thread(unsigned i) {
-        if (i == 0) {
-            destroy_staged(*this);
-        } else {
-            (void)this->tasks.reclaim_step();
-        }
     }
 
     void finish() { this->check_ended(1); }

@@ -7,7 +7,7 @@
 namespace quiesce::models {
 
 template <class P>
-struct staged_draining_destroy_misses_no_callback : staged_setting<P> {
+struct staged_draining_destroy_misses_no_callback : staged_destroy_meets_a_callback<P> {
     static constexpr defect_info defects[] = {
         {defect::draining_with_acquire_release, "draining_with_acquire_release", "D13",
          "use_after_free misuse_of_primitive",
@@ -37,17 +37,10 @@ struct staged_draining_destroy_misses_no_callback : staged_setting<P> {
                                         false,
                                         1};
 
-    staged_draining_destroy_misses_no_callback() : staged_setting<P>(staged_destroy::draining) {
+    staged_draining_destroy_misses_no_callback()
+        : staged_destroy_meets_a_callback<P>(staged_destroy::draining, &staged_setting<P>::first) {
         this->free_elsewhere(this->make(0));
         (void)this->first.advance_grace_period();
-    }
-
-    void thread(unsigned i) {
-        if (i == 0) {
-            destroy_staged(*this);
-        } else {
-            (void)this->first.reclaim_step();
-        }
     }
 
     void finish() { this->check_ended(1); }

@@ -7,7 +7,7 @@
 namespace quiesce::models {
 
 template <class P>
-struct staged_ordered_destroy_misses_no_callback : staged_setting<P> {
+struct staged_ordered_destroy_misses_no_callback : staged_destroy_meets_a_callback<P> {
     static constexpr defect_info defects[] = {
         {defect::second_stage_read_first, "second_stage_read_first", "D11", "use_after_free misuse_of_primitive",
          "Hou Tao, 2023, review of bpf_mem_free_rcu: call_rcu_in_progress must be read first",
@@ -28,17 +28,10 @@ struct staged_ordered_destroy_misses_no_callback : staged_setting<P> {
                                         false,
                                         1};
 
-    staged_ordered_destroy_misses_no_callback() : staged_setting<P>(staged_destroy::order) {
+    staged_ordered_destroy_misses_no_callback()
+        : staged_destroy_meets_a_callback<P>(staged_destroy::order, &staged_setting<P>::first) {
         this->free_elsewhere(this->make(0));
         (void)this->first.advance_grace_period();
-    }
-
-    void thread(unsigned i) {
-        if (i == 0) {
-            destroy_staged(*this);
-        } else {
-            (void)this->first.reclaim_step();
-        }
     }
 
     void finish() { this->check_ended(1); }

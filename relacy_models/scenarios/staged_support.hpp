@@ -108,6 +108,24 @@ void destroy_staged(staged_setting<P>& setting) {
     P::reached(setting.cache->destroy().poll() ? ended_at_once : found_in_flight);
 }
 
+/// A thread destroys the cache while another one takes a step of one domain's driver, which runs the callback that the
+/// scenario's set-up has queued.
+template <class P>
+struct staged_destroy_meets_a_callback : staged_setting<P> {
+    staged_destroy_meets_a_callback(staged_destroy how, basic_rcu_domain<P> staged_setting<P>::*stepped)
+        : staged_setting<P>(how), steps_of(this->*stepped) {}
+
+    basic_rcu_domain<P>& steps_of;
+
+    void thread(unsigned i) {
+        if (i == 0) {
+            destroy_staged(*this);
+        } else {
+            (void)steps_of.reclaim_step();
+        }
+    }
+};
+
 /// A thread reads an object in a section of one of the two domains while another one takes it out of reach, gives it to
 /// free_rcu and drives both stages.
 template <class P>
