@@ -1,56 +1,22 @@
 #include "tools/quiesce/check_command.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
-#include <fstream>
-#include <system_error>
 
 #include "tools/quiesce/engines.hpp"
 #include "tools/quiesce/exit_code.hpp"
 #include "tools/quiesce/json_report.hpp"
 #include "tools/quiesce/junit_report.hpp"
+#include "tools/quiesce/output_files.hpp"
 #include "tools/quiesce/run_loop.hpp"
 #include "tools/quiesce/selection.hpp"
 #include "tools/quiesce/table.hpp"
 #include "tools/quiesce/text.hpp"
-#include "tools/quiesce/usage_error.hpp"
 
 namespace quiesce::frontend {
 
 namespace {
-
-namespace fs = std::filesystem;
-
-void prepare_directory(const fs::path& directory) {
-    std::error_code error;
-    fs::create_directories(directory, error);
-    if (!fs::is_directory(directory) || access(directory.c_str(), W_OK | X_OK) != 0) {
-        throw usage_error(fmt::format("the output directory '{}' cannot be written to.", directory.string()));
-    }
-}
-
-// Hours of checking must not end with a report that has nowhere to go.
-void prepare_file(const fs::path& file) {
-    if (!file.empty() && !std::ofstream(file, std::ios::app)) {
-        throw usage_error(fmt::format("the report '{}' cannot be written.", file.string()));
-    }
-}
-
-bool write_file(const fs::path& file, const std::string& text) {
-    if (file.empty()) {
-        return true;
-    }
-    std::ofstream out(file, std::ios::binary | std::ios::trunc);
-    out << text;
-    out.close();
-    if (!out) {
-        fmt::print(stderr, "quiesce: the report '{}' could not be written.\n", file.string());
-    }
-    return out.good();
-}
 
 int exit_code_of(const std::vector<run>& runs, bool interrupted, bool strict) {
     const tally t = count(runs);

@@ -3,6 +3,7 @@
 #include <exception>
 
 #include "tools/quiesce/check_command.hpp"
+#include "tools/quiesce/defects_command.hpp"
 #include "tools/quiesce/exit_code.hpp"
 #include "tools/quiesce/list_command.hpp"
 #include "tools/quiesce/litmus_command.hpp"
@@ -18,6 +19,7 @@ int main(int argc, char** argv) {
         switch (o.what) {
             case command::list: return list(o, stop);
             case command::check: return check(o, stop);
+            case command::defects: return defects(o, stop);
             case command::litmus: return litmus(o);
             case command::nothing: return exit_as_expected;
         }

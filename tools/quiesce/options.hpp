@@ -10,7 +10,7 @@
 
 namespace quiesce::frontend {
 
-enum class command : std::uint8_t { list, check, litmus, nothing };
+enum class command : std::uint8_t { list, check, defects, litmus, nothing };
 
 struct options {
     /// `nothing`: help or the version was asked for, and has been printed.
@@ -29,6 +29,9 @@ struct options {
     bool strict = false;
     /// Whether runs are made that the engines plan for whoever has the time.
     bool deep = false;
+    /// Of `defects`: the document that holds the table, and whether it is written there; empty: the table is printed.
+    std::filesystem::path document;
+    bool update = false;
     /// Of litmus programs, and the memory model.
     std::vector<std::filesystem::path> files;
     std::string model = "rc11";

@@ -55,7 +55,8 @@ int describe(const std::string& engine) {
         crash();
     }
     print(R"({"type":"engine","protocol":)" + std::string(engine == "newer" ? "2" : "1") + R"(,"name":")" + engine +
-          R"(","version":"7.1","searches":["random","bound","full"],)" +
+          R"(","version":"7.1","searches":["random","bound","full")" +
+          (engine == "sequential" ? R"(,"exhaustive_sc"],)" : "],") +
           (engine == "narrow" ? R"("scope":"half of it",)" : "") + R"("unknown_key":1})");
     for (const char* name :
          {"exhausts", "bounds", "violates", "crashes", "crashes_after_its_result", "hangs", "prints_garbage",
@@ -64,6 +65,10 @@ int describe(const std::string& engine) {
     }
     defect("exhausts", "caught", "D1");
     defect("exhausts", "missed", "D2");
+    scenario("weakened");
+    defect("weakened", "only_in_weak_memory", "");
+    defect("weakened", "everywhere", "");
+    defect("weakened", "after_long", "D0");
     scenario("sized");
     defect("sized", "unplanned", "");
     plan("exhausts", "full", "1", "exhausted");
@@ -74,6 +79,10 @@ int describe(const std::string& engine) {
                              "dies_mid_line", "disputed", "echoes", "answers_for_another", "slow", "hangs"}) {
         plan(name, "full", "1", "exhausted");
     }
+    plan("weakened", "full", "1", "exhausted");
+    plan("weakened__only_in_weak_memory", "full", "1", "data_race");
+    plan("weakened__only_in_weak_memory", "full", "2", "data_race");
+    plan("weakened__everywhere", "full", "1", "data_race");
     plan("unreached", "full", "1", "unreached");
     plan("sized", "random", "1", "bounded");
     plan("sized", "full", "1", "bounded");
@@ -82,6 +91,7 @@ int describe(const std::string& engine) {
     scenario("shallow_and_deep");
     plan("shallow_and_deep", "full", "1", "exhausted");
     plan("shallow_and_deep", "full", "2", "exhausted", deep);
+    plan("weakened__after_long", "full", "1", "data_race", deep);
     scenario("deep_echoes");
     plan("deep_echoes", "full", "1", "timed_out", deep);
     return 0;
@@ -123,9 +133,11 @@ void write_trace(request& r) {
 int run(const std::string& engine, request& r) {
     const std::string what = r.options["--run"];
     print(R"({"type":"progress","iterations":7,"seconds":0.1})");
-    if (what == "exhausts" || what == "exhausts__missed" || what == "shallow_and_deep") {
+    const bool sequential = r.options["--search"] == "exhaustive_sc";
+    if (what == "exhausts" || what == "exhausts__missed" || what == "shallow_and_deep" || what == "weakened" ||
+        (what == "weakened__only_in_weak_memory" && sequential)) {
         print(r.result("exhausted", "", ""));
-    } else if (what == "exhausts__caught") {
+    } else if (what == "exhausts__caught" || what.starts_with("weakened__")) {
         write_trace(r);
         print(r.result("violated", "data_race", "two threads, one word"));
     } else if (what == "bounds" || what == "sized") {
