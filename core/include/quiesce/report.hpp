@@ -36,6 +36,9 @@ enum class misuse : std::uint8_t {
     /// A fault of the library: destroy lost objects that were given back.
     objects_lost_at_destroy,
     free_after_destroy,
+    /// A fault of the library: what core/README.md says of its own state does not hold. The call is the invariant's
+    /// number.
+    broken_invariant,
     /// Not misuse: objects of a destroyed cache that nobody has freed yet, and may still.
     objects_held_at_destroy,
 };
@@ -77,6 +80,7 @@ constexpr const char* describe(misuse m) noexcept {
         case misuse::objects_lost_at_destroy:
             return "at the end of a staged cache, objects that were given back are not in their slabs";
         case misuse::free_after_destroy: return "an object was freed into a cache that is destroyed";
+        case misuse::broken_invariant: return "an invariant of the library does not hold, which is a fault of its own";
         case misuse::objects_held_at_destroy: return "a cache was destroyed while objects of it were held";
     }
     return "unknown misuse";

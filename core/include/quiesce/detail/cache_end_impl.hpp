@@ -142,6 +142,7 @@ bool cache_core<P>::found_ended() {
     if (!destroyed_ || slabs_.in_use() != 0 || (completing_ && !P::seeded(defect::last_free_tests_in_two_steps))) {
         return false;
     }
+    assert_invariant<P>("K3", [this] { return filled_.empty() && quarantined() == 0; });
     completing_ = true;
     return true;
 }
@@ -245,6 +246,7 @@ void cache_core<P>::finish() {
     slab_list<P> slabs;
     {
         const lock_hold hold(lock_);
+        assert_invariant<P>("K4", [this] { return slabs_.in_use() == 0; });
         slabs_.take_all(slabs);
     }
     while (!slabs.empty()) {

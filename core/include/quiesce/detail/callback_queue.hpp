@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "quiesce/detail/collected.hpp"
+#include "quiesce/detail/invariant.hpp"
 #include "quiesce/detail/lock_hold.hpp"
 #include "quiesce/platform.hpp"
 #include "quiesce/rcu_head.hpp"
@@ -56,6 +57,7 @@ public:
     /// whether there was anything.
     bool cover() {
         const lock_hold hold(lock_);
+        assert_invariant<P>("Q1", [this] { return waiting_.empty(); });
         const bool wanted = !fresh_.empty();
         waiting_.splice_back(fresh_);
         return wanted;
@@ -94,6 +96,7 @@ public:
         bool awaited = false;
         {
             const lock_hold hold(lock_);
+            assert_invariant<P>("Q2", [this] { return running_; });
             running_ = false;
             awaited = std::exchange(end_awaited_, false);
             if (awaited) {

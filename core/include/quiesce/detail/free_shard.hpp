@@ -19,6 +19,7 @@
 #include "quiesce/detail/fixed_array.hpp"
 #include "quiesce/detail/free_block.hpp"
 #include "quiesce/detail/grace_period.hpp"
+#include "quiesce/detail/invariant.hpp"
 #include "quiesce/detail/lock_hold.hpp"
 #include "quiesce/platform.hpp"
 #include "quiesce/rcu_head.hpp"
@@ -106,6 +107,10 @@ public:
             }
             full->phase = phase_;
             ++units_[phase_];
+            assert_invariant<P>("F1", [&] {
+                const block* const before = pending_.blocks[static_cast<unsigned>(full->kind)].back();
+                return before == nullptr || before->cookie <= full->cookie;
+            });
             pending_.push(full);
         }
         if (!heads.empty()) {
@@ -219,6 +224,7 @@ public:
     /// Objects have been freed: `units` blocks and lists, by phase. Returns whether a barrier waited for the last.
     bool freed(const unsigned (&units)[2]) {
         const lock_hold hold(lock_);
+        assert_invariant<P>("F2", [&] { return units[0] <= units_[0] && units[1] <= units_[1]; });
         units_[0] -= units[0];
         units_[1] -= units[1];
         if (barrier_waits_ && units_[1 - phase_] == 0) {
@@ -235,6 +241,7 @@ public:
         if (P::seeded(defect::barrier_skips_shard_without_pending) && pending_.empty()) {
             return false;
         }
+        assert_invariant<P>("F3", [this] { return !barrier_waits_ && units_[1 - phase_] == 0; });
         barrier_waits_ = units_[phase_] != 0;
         phase_ = 1 - phase_;
         return barrier_waits_;

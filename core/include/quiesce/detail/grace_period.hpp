@@ -16,6 +16,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "quiesce/detail/invariant.hpp"
 #include "quiesce/detail/reader_registry.hpp"
 #include "quiesce/platform.hpp"
 
@@ -118,6 +119,7 @@ public:
     std::uint64_t next_number() { return started_.load(std::memory_order_relaxed) + 1; }
 
     void start(reader_registry<P>& readers) {
+        assert_invariant<P>("G1", [this] { return target_ == 0; });
         // [gp.6] release pairs with [gp.5], acquire with [gp.10].
         target_ = started_.fetch_add(1, std::memory_order_acq_rel) + 1;
         if (!P::seeded(defect::writer_without_heavy_fence)) {
@@ -185,6 +187,7 @@ public:
 
     /// Publishes the completion of the grace period whose readers have all been passed over.
     void complete() {
+        assert_invariant<P>("G2", [this] { return target_ != 0 && cursor_ == nullptr; });
         // [gp.12] release pairs with [gp.11].
         completed_.store(target_, P::seeded(defect::completion_published_relaxed) ? std::memory_order_relaxed
                                                                                   : std::memory_order_release);

@@ -4,12 +4,13 @@
 #include <cstdint>
 #include <new>
 
+#include "quiesce/detail/invariant.hpp"
 #include "quiesce/detail/slab.hpp"
 #include "quiesce/platform.hpp"
 
 namespace quiesce::detail {
 
-/// Invariant: a slab is in `unused_` if all its objects are free, in `exhausted_` if none is, else in `partial_`.
+/// A slab is in `unused_` if all its objects are free, in `exhausted_` if none is, else in `partial_`.
 template <class P, class Owner>
 class slab_pool {
 public:
@@ -33,6 +34,10 @@ public:
     void* take(const slab_layout& layout) {
         list& from = partial_.empty() ? unused_ : partial_;
         slab* const s = from.front();
+        assert_invariant<P>("K1", [&] {
+            const unsigned left = s->free_count.get();
+            return &from == &unused_ ? left == layout.objects : left != 0 && left < layout.objects;
+        });
         void* const object = s->take(layout);
         --free_;
         const bool exhausted = s->free_count.get() == 0;
@@ -45,6 +50,7 @@ public:
 
     void put(slab* s, const slab_layout& layout, const void* object) {
         const bool was_exhausted = s->free_count.get() == 0;
+        assert_invariant<P>("K2", [&] { return s->free_count.get() < layout.objects && free_ < total_; });
         s->put(layout, object);
         ++free_;
         const bool unused = s->free_count.get() == layout.objects;
