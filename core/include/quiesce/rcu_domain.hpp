@@ -235,11 +235,7 @@ public:
     /// Queues `function(h)` to run on the worker, or in `settle_step`, without a grace period; tasks run in the order
     /// in which they were queued. Does not block. The head must not be queued already; `function` must not throw, and
     /// may block. Throws std::system_error when no thread can be had; the head is queued all the same.
-    void run_on_worker(head* h, typename head::callback function) {
-        tasks_.add(h, function);
-        caches_.wake_worker();
-        worker_.ensure_started();
-    }
+    void run_on_worker(head* h, typename head::callback function);
 
     /// A number that changes whenever the worker is given something; and waiting until it is not `seen`.
     std::uint64_t settles_queued() const { return caches_.queued(); }
@@ -371,7 +367,7 @@ private:
     /// Waits for the cookie's grace period and takes its steps, so that nothing else need be running; at most the given
     /// time (0 waits without limit). Returns whether it is over.
     bool drive(cookie c, unsigned milliseconds);
-    void start_driver() { driver_.ensure_started(); }
+    void start_driver();
     void kick();
     void tell_driver();
     /// Waits until a load of `cell` satisfies the predicate, which the driver will bring about, at most the given time
