@@ -2,7 +2,7 @@
 //
 // That dlclose returns 0 says nothing: a library stays mapped as long as something pins it, and then a program that
 // calls its code after closing it runs as if nothing were wrong. So does one that loads it again at the same address.
-// Here the library's file must not be mapped any more, and nothing is ever mapped where it was: a call of its code
+// Here the library's file must not be mapped any more, and no library is ever mapped where it was: a call of its code
 // after the end is a fault, each time.
 #pragma once
 
@@ -17,6 +17,7 @@
 #include <string>
 #include <utility>
 
+// Who does not call `close` leaves it loaded: where something went wrong, its code may still be needed.
 class loaded_library {
 public:
     /// Throws std::runtime_error when it cannot be loaded.
@@ -32,11 +33,6 @@ public:
     }
     loaded_library(const loaded_library&) = delete;
     loaded_library& operator=(const loaded_library&) = delete;
-    ~loaded_library() {
-        if (handle_ != nullptr) {
-            ::dlclose(handle_);
-        }
-    }
 
     /// Throws std::runtime_error when there is no such function.
     template <class Function>
@@ -48,21 +44,16 @@ public:
         return reinterpret_cast<Function*>(found);
     }
 
-    /// Closes it. Throws std::runtime_error when it is still mapped afterwards, or when its addresses cannot be kept
-    /// from being used again.
+    /// Closes it. Throws std::runtime_error when it is still there afterwards.
     void close() {
         ::dlclose(std::exchange(handle_, nullptr));
+        occupy();
         if (void* const still = ::dlopen(path_.c_str(), RTLD_LAZY | RTLD_NOLOAD); still != nullptr) {
             ::dlclose(still);
             throw std::runtime_error(path_ + " is still loaded after dlclose");
         }
         if (file_is_mapped()) {
             throw std::runtime_error(path_ + " is still mapped after dlclose");
-        }
-        void* const begin = reinterpret_cast<void*>(range_.begin);
-        if (::mmap(begin, range_.end - range_.begin, PROT_NONE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) != begin) {
-            throw std::runtime_error("the addresses of " + path_ + " are in use again");
         }
     }
 
@@ -79,8 +70,9 @@ private:
         std::uintptr_t end = 0;
     };
 
+    static constexpr std::uintptr_t page = 4096;
+
     static int add_segments(dl_phdr_info* library, std::size_t, void* found) {
-        constexpr std::uintptr_t page = 4096;
         auto& r = *static_cast<range*>(found);
         if (library->dlpi_addr != r.base) {
             return 0;
@@ -94,6 +86,14 @@ private:
             }
         }
         return 1;
+    }
+
+    // Page by page, since another thread may have mapped some of them for something else by now: no code.
+    void occupy() const {
+        for (std::uintptr_t p = range_.begin; p != range_.end; p += page) {
+            (void)::mmap(reinterpret_cast<void*>(p), page, PROT_NONE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+        }
     }
 
     bool file_is_mapped() const {
