@@ -56,7 +56,7 @@ function(add_install_test name script)
       -D build=${PROJECT_BINARY_DIR} -D source=${PROJECT_SOURCE_DIR}
       -D scratch=${PROJECT_BINARY_DIR}/install_tests/${name}
       -D generator=${CMAKE_GENERATOR} -D compiler=${CMAKE_CXX_COMPILER} -D type=$<CONFIG>
-      -D version=${PROJECT_VERSION} -P ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/${script})
+      -D version=${PROJECT_VERSION} -D shared=${QUIESCE_BUILD_SHARED} -P ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/${script})
   # Both write the list of what they installed to the build directory.
   set_tests_properties(install.${name} PROPERTIES LABELS install RESOURCE_LOCK install TIMEOUT 600)
 endfunction()
