@@ -22,8 +22,9 @@
 // G's end. Callbacks run on the domain's driver (or in `reclaim_step`), outside every lock, never inside the call that
 // queued them.
 //
-// What it does not do: `barrier` waits for callbacks, not for a grace period, and not for `free_rcu`. A section that
-// never ends holds back every grace period. A section belongs to the thread that began it.
+// What it does not do: `barrier` waits for callbacks, not for a grace period, and not for `free_rcu`. It is called
+// before the code of a callback is unloaded. A section that never ends holds back every grace period. A section belongs
+// to the thread that began it.
 #pragma once
 
 #include <atomic>
