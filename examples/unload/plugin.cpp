@@ -9,6 +9,7 @@
 
 #include <quiesce/free_rcu.hpp>
 #include <quiesce/object_cache.hpp>
+#include <quiesce/rcu_array.hpp>
 #include <quiesce/staged_cache.hpp>
 
 constexpr unsigned uses = 10;
@@ -53,6 +54,9 @@ struct library {
     quiesce::type_stable_cache<peer> peers{{.name = "peers", .on_destroy = quiesce::destroy_strategy::last_free}};
     quiesce::staged_cache routes;
     std::atomic<config*> current{nullptr};
+    /// A domain of its own, and an array that gives its old copies to free_rcu there.
+    quiesce::rcu_domain own;
+    quiesce::rcu_array<unsigned> history{own};
     /// A thread whose code is the library's: it must have ended before the library goes.
     std::jthread reader;
 };
@@ -75,7 +79,7 @@ library::library(host& h)
 
 void library::read() const {
     const std::scoped_lock section(quiesce::rcu_default_domain());
-    if (current.load(std::memory_order_acquire)->limit >= uses) {
+    if (current.load(std::memory_order_acquire)->limit >= uses || history.get(0).value_or(0) >= uses) {
         std::abort();
     }
 }
@@ -102,6 +106,7 @@ void use() {
     for (unsigned i = 0; i != uses; ++i) {
         l.read();
         l.current.exchange(new library::config(i), std::memory_order_acq_rel)->retire();
+        l.history.push_back(i);
         l.sessions.free_rcu(l.sessions.allocate());
         quiesce::free_rcu(new library::note);
         quiesce::free_rcu(new library::timer);
@@ -118,6 +123,7 @@ void stop() {
     // What is retired, what is given to free_rcu, and what is in a cache are three things.
     quiesce::rcu_barrier();
     quiesce::free_rcu_barrier();
+    quiesce::free_rcu_barrier(l.own);
     l.sessions.destroy().wait();
 }
 
