@@ -1,13 +1,20 @@
-# What find_package(quiesce) finds: the targets quiesce::core, with the definitions that it was built with, and
-# quiesce::explorer; as the component relacy what engines of one's own scenarios are made of; and the command `quiesce`.
+# What find_package(quiesce) finds: the targets quiesce::core and quiesce::core_shared, with the definitions that they
+# were built with, and quiesce::explorer; as the component relacy what engines of one's own scenarios are made of; and
+# the command `quiesce`.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/quiesce)
+set(core_targets quiesce_core)
+if(QUIESCE_BUILD_SHARED)
+  list(APPEND core_targets quiesce_core_shared)
+endif()
 # Before 1.0 a minor version may change the ABI.
-set_target_properties(quiesce_core PROPERTIES
-  VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
-install(TARGETS quiesce_core EXPORT quiesce_targets)
+foreach(target IN LISTS core_targets)
+  set_target_properties(${target} PROPERTIES
+    VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+endforeach()
+install(TARGETS ${core_targets} EXPORT quiesce_targets)
 # Not CMAKE_INSTALL_INCLUDEDIR: the target names the directory for those who use it, and names this one.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/core/include/ DESTINATION include FILES_MATCHING PATTERN "*.hpp")
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
@@ -49,7 +56,7 @@ function(add_install_test name script)
       -D build=${PROJECT_BINARY_DIR} -D source=${PROJECT_SOURCE_DIR}
       -D scratch=${PROJECT_BINARY_DIR}/install_tests/${name}
       -D generator=${CMAKE_GENERATOR} -D compiler=${CMAKE_CXX_COMPILER} -D type=$<CONFIG>
-      -D version=${PROJECT_VERSION} -P ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/${script})
+      -D version=${PROJECT_VERSION} -D shared=${QUIESCE_BUILD_SHARED} -P ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/${script})
   # Both write the list of what they installed to the build directory.
   set_tests_properties(install.${name} PROPERTIES LABELS install RESOURCE_LOCK install TIMEOUT 600)
 endfunction()

@@ -38,7 +38,8 @@ public:
     bool poll() const { return core_->ended(); }
 
     /// Calls `function(context)` when the cache has ended: on the driver, outside every lock, or now if it has already.
-    /// One for a cache: a later one replaces it.
+    /// One for a cache: a later one replaces it. It may still be returning when `wait` returns; `barrier` after that
+    /// waits for it too.
     void on_end(void (*function)(void*), void* context) const { core_->on_end(function, context); }
 
 private:

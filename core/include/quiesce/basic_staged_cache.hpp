@@ -68,7 +68,8 @@ public:
     bool poll() const { return core_->ended(); }
 
     /// Calls `function(context)` when the cache has ended, on the first domain's worker and outside every lock, or now
-    /// if it has already. One for a cache: a later one replaces it.
+    /// if it has already. One for a cache: a later one replaces it. It may still be returning when `wait` returns, and
+    /// nothing waits for that: it must not be in a library that is then unloaded.
     void on_end(void (*function)(void*), void* context) const { core_->on_end(function, context); }
 
 private:

@@ -30,7 +30,8 @@
 // by `free_large_rcu` (large_block.hpp). `free_rcu(void*)` looks it up by the address.
 //
 // What it does not do: `rcu_barrier` does not wait for it; `free_rcu_barrier` does (McKenney, 2024, on kfree_rcu and
-// rcu_barrier). Frees of one thread are in no order. A signal handler must not call it.
+// rcu_barrier), which is called before the code of a deleter is unloaded, that of std::default_delete included. Frees
+// of one thread are in no order. A signal handler must not call it.
 #pragma once
 
 #include <concepts>

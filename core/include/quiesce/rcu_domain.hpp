@@ -22,8 +22,9 @@
 // G's end. Callbacks run on the domain's driver (or in `reclaim_step`), outside every lock, never inside the call that
 // queued them.
 //
-// What it does not do: `barrier` waits for callbacks, not for a grace period, and not for `free_rcu`. A section that
-// never ends holds back every grace period. A section belongs to the thread that began it.
+// What it does not do: `barrier` waits for callbacks, not for a grace period, and not for `free_rcu`. It is called
+// before the code of a callback is unloaded. A section that never ends holds back every grace period. A section belongs
+// to the thread that began it.
 #pragma once
 
 #include <atomic>
@@ -235,11 +236,7 @@ public:
     /// Queues `function(h)` to run on the worker, or in `settle_step`, without a grace period; tasks run in the order
     /// in which they were queued. Does not block. The head must not be queued already; `function` must not throw, and
     /// may block. Throws std::system_error when no thread can be had; the head is queued all the same.
-    void run_on_worker(head* h, typename head::callback function) {
-        tasks_.add(h, function);
-        caches_.wake_worker();
-        worker_.ensure_started();
-    }
+    void run_on_worker(head* h, typename head::callback function);
 
     /// A number that changes whenever the worker is given something; and waiting until it is not `seen`.
     std::uint64_t settles_queued() const { return caches_.queued(); }
@@ -371,7 +368,7 @@ private:
     /// Waits for the cookie's grace period and takes its steps, so that nothing else need be running; at most the given
     /// time (0 waits without limit). Returns whether it is over.
     bool drive(cookie c, unsigned milliseconds);
-    void start_driver() { driver_.ensure_started(); }
+    void start_driver();
     void kick();
     void tell_driver();
     /// Waits until a load of `cell` satisfies the predicate, which the driver will bring about, at most the given time

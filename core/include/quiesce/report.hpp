@@ -136,7 +136,8 @@ struct misuse_report {
 using report_handler = void (*)(const misuse_report&);
 
 /// Installs `handler` for the whole process and returns the previous one; null restores the default, which prints to
-/// standard error and aborts. Does not block. May be called from any thread; reports under way use either handler.
+/// standard error and aborts. Does not block. May be called from any thread; reports under way use either handler, so
+/// code of one that was replaced is not unloaded before they are over.
 report_handler set_report_handler(report_handler handler) noexcept;
 
 }  // namespace quiesce

@@ -35,6 +35,21 @@ basic_rcu_domain<P>::~basic_rcu_domain() {
     }
 }
 
+// What starts threads is not inline: it is then compiled where the core is instantiated, and only there. A library that
+// is unloaded, and that was the first to use the domain, would take the code away that the threads run.
+
+template <platform P>
+void basic_rcu_domain<P>::start_driver() {
+    driver_.ensure_started();
+}
+
+template <platform P>
+void basic_rcu_domain<P>::run_on_worker(head* h, typename head::callback function) {
+    tasks_.add(h, function);
+    caches_.wake_worker();
+    worker_.ensure_started();
+}
+
 template <platform P>
 auto basic_rcu_domain<P>::register_thread() -> record& {
     record* const r = readers_.claim();
