@@ -1,4 +1,4 @@
-// [saferecl.rcu.syn] and [saferecl.rcu.domain.func] of C++26: what is not a member.
+// [rcu.syn] and [saferecl.rcu.domain.func] of C++26: what is not a member.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -17,7 +17,7 @@ namespace {
 using namespace quiesce::tests;
 using rcu_ns::rcu_domain;
 
-// [saferecl.rcu.syn]: "rcu_domain& rcu_default_domain() noexcept; void rcu_synchronize(rcu_domain& dom =
+// [rcu.syn]: "rcu_domain& rcu_default_domain() noexcept; void rcu_synchronize(rcu_domain& dom =
 // rcu_default_domain()) noexcept; void rcu_barrier(rcu_domain& dom = rcu_default_domain()) noexcept;
 // template<class T, class D = default_delete<T>> void rcu_retire(T* p, D d = D(), rcu_domain& dom =
 // rcu_default_domain());"
@@ -40,7 +40,7 @@ TEST(Cpp26Synopsis, FunctionsHaveItsSignatures) {
     rcu_ns::rcu_synchronize(domain);
 }
 
-// [saferecl.rcu.syn], of a domain as an argument: the functions are found in its namespace.
+// [rcu.syn], of a domain as an argument: the functions are found in its namespace.
 TEST(Cpp26Synopsis, FunctionsAreFoundByTheirArgument) {
     rcu_domain& domain = rcu_ns::rcu_default_domain();
     rcu_synchronize(domain);
@@ -140,7 +140,7 @@ TEST(Cpp26Functions, BarrierWaitsForWhatOtherThreadsScheduledBefore) {
     }
 }
 
-// [saferecl.rcu.domain.func] p6: "D meets the Cpp17MoveConstructible and Cpp17Destructible requirements." and no
+// [saferecl.rcu.domain.func] p7: "D meets the Cpp17MoveConstructible and Cpp17Destructible requirements." and no
 // others.
 TEST(Cpp26Functions, ADeleterNeedsAMoveConstructorAndADestructorOnly) {
     struct moved_only {
@@ -159,7 +159,7 @@ TEST(Cpp26Functions, ADeleterNeedsAMoveConstructorAndADestructorOnly) {
     EXPECT_EQ(deleted, 1);
 }
 
-// p7: "Initializes an object d1 of type D from std::move(d)."
+// p8: "Initializes an object d1 of type D from std::move(d)."
 TEST(Cpp26Functions, TheDeleterIsMovedFromTheParameter) {
     auto owned = std::make_unique<int>(5);
     int seen = 0;
@@ -168,7 +168,7 @@ TEST(Cpp26Functions, TheDeleterIsMovedFromTheParameter) {
     EXPECT_EQ(seen, 5);
 }
 
-// p7: "Schedules the evaluation of d1(p) in the domain dom"
+// p8: "Schedules the evaluation of d1(p) in the domain dom"
 TEST(Cpp26Functions, TheDeleterIsCalledAsAnLvalueWithThePointer) {
     struct by_category {
         void operator()(int* p) & { *p = 1; }
@@ -195,7 +195,7 @@ struct throws_when_moved {
     int* deleted;
 };
 
-// p7, its note: "If rcu_retire exits via an exception, no evaluation is scheduled." p8: "Throws: bad_alloc or any
+// p8, its note: "If rcu_retire exits via an exception, no evaluation is scheduled." p9: "Throws: bad_alloc or any
 // exception thrown by the initialization of d1."
 TEST(Cpp26Functions, WhatTheMoveOfTheDeleterThrowsIsThrownAndNothingIsScheduled) {
     int deleted = 0;
@@ -205,7 +205,7 @@ TEST(Cpp26Functions, WhatTheMoveOfTheDeleterThrowsIsThrownAndNothingIsScheduled)
     EXPECT_EQ(deleted, 0);
 }
 
-// p7, of what the standard does not forbid: in a region and in a scheduled evaluation.
+// p8, of what the standard does not forbid: in a region and in a scheduled evaluation.
 TEST(Cpp26Functions, RcuRetireMayBeCalledInARegionAndInADeleter) {
     int inner = 0;
     rcu_ns::rcu_default_domain().lock();

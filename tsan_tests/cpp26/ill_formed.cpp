@@ -38,9 +38,7 @@ struct one;
 struct left : rcu_ns::rcu_obj_base<one> {};
 struct right : rcu_ns::rcu_obj_base<one> {};
 struct one : left, right {};
-struct node : one {
-    using left::retire;
-};
+using node = left;
 #else
 struct node : rcu_ns::rcu_obj_base<node> {};
 #endif

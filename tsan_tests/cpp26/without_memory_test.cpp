@@ -22,7 +22,7 @@ struct plain : quiesce::rcu_obj_base<plain> {
     std::atomic<int>& deleted;
 };
 
-// [saferecl.rcu.domain.func] p7, note: "If rcu_retire exits via an exception, no evaluation is scheduled." p8: "Throws:
+// [saferecl.rcu.domain.func] p8, note: "If rcu_retire exits via an exception, no evaluation is scheduled." p9: "Throws:
 // bad_alloc or any exception thrown by the initialization of d1."
 TEST_F(Cpp26WithoutMemory, RcuRetireThrowsBadAllocAndSchedulesNothing) {
     auto* const object = new headless(deleted);
@@ -34,7 +34,7 @@ TEST_F(Cpp26WithoutMemory, RcuRetireThrowsBadAllocAndSchedulesNothing) {
     EXPECT_EQ(deleted, 1);
 }
 
-// p8, of the domain's driver: that none can be started is no exception, since the evaluation is scheduled.
+// p9, of the domain's driver: that none can be started is no exception, since the evaluation is scheduled.
 TEST_F(Cpp26WithoutMemory, RcuRetireSchedulesWhereNoThreadCanBeHad) {
     auto* const object = new headless(deleted);
     refusals = 0;

@@ -30,6 +30,7 @@ rcu_domain& build_default_domain() noexcept;
 /// The domain that is used where none is named. It is built on first use and never destroyed, so destructors that run
 /// at process exit may still retire objects; those are not waited for.
 inline rcu_domain& rcu_default_domain() noexcept {
+    // [dom.1] acquire pairs with [dom.2].
     rcu_domain* const built = native::default_domain.load(std::memory_order_acquire);
     return built != nullptr ? *built : native::build_default_domain();
 }

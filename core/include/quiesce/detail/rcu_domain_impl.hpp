@@ -525,6 +525,7 @@ void basic_rcu_domain<P>::barrier() {
             markers_left_.fetch_sub(1, std::memory_order_relaxed);
             m.function.set(nullptr);
         }
+        // [bar.2], too early.
         if (!biased && markers_left_.load(std::memory_order_acquire) == 0) {
             return;
         }
@@ -544,10 +545,12 @@ template <platform P>
 template <class Cell, class Predicate>
 bool basic_rcu_domain<P>::await_driver(Cell& cell, Predicate satisfied, unsigned milliseconds) {
     using driver = typename P::template driver<basic_rcu_domain>;
+    // [bar.2], [fbar.2], [end.3] and [end.6], where what is awaited has not come yet.
+    constexpr auto order = std::memory_order_acquire;
     if constexpr (driver::look_again_ms == 0) {
         start_driver();
-        return milliseconds == 0 ? (P::await(cell, satisfied, std::memory_order_acquire), true)
-                                 : P::await_for(cell, satisfied, std::memory_order_acquire, milliseconds);
+        return milliseconds == 0 ? (P::await(cell, satisfied, order), true)
+                                 : P::await_for(cell, satisfied, order, milliseconds);
     } else {
         const std::uint64_t began = P::now();
         for (;;) {
@@ -558,7 +561,7 @@ bool basic_rcu_domain<P>::await_driver(Cell& cell, Predicate satisfied, unsigned
             if (milliseconds != 0 && spent + patience > milliseconds) {
                 patience = spent < milliseconds ? static_cast<unsigned>(milliseconds - spent) : 0;
             }
-            if (P::await_for(cell, satisfied, std::memory_order_acquire, patience)) {
+            if (P::await_for(cell, satisfied, order, patience)) {
                 return true;
             }
             if (milliseconds != 0 && detail::certainly_since<P>(began) >= milliseconds) {
