@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -78,6 +79,25 @@ TEST_F(Misuse, UnlockWithoutLockIsReportedAndDoesNothing) {
     EXPECT_FALSE(last.has_value());
     domain.unlock();
     expect(misuse::unlock_without_lock, "rcu_domain::unlock");
+}
+
+TEST_F(Misuse, AHandlerFindsWhatCameBeforeItWasInstalled) {
+    static int prepared;
+    static std::atomic<bool> called;
+    prepared = 0;
+    called = false;
+    quiesce::set_report_handler([](const quiesce::misuse_report&) {});
+    const std::jthread other([this] {
+        while (!called.load(std::memory_order_relaxed)) {
+            domain.unlock();
+        }
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    prepared = 1;
+    quiesce::set_report_handler([](const quiesce::misuse_report&) {
+        EXPECT_EQ(prepared, 1);
+        called.store(true, std::memory_order_relaxed);
+    });
 }
 
 TEST_F(Misuse, ASecondRetirementIsReportedAndDoesNothing) {

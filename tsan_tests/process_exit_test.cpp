@@ -1,11 +1,13 @@
 // Process exit: drivers stop, nothing is waited for, and destructors of statics may still retire objects.
 #include <gtest/gtest.h>
 
+#include <barrier>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "quiesce/free_rcu.hpp"
 #include "quiesce/object_cache.hpp"
@@ -53,6 +55,30 @@ TEST(ProcessExitDeathTest, DestructorsOfStaticsMayStillRetire) {
             std::exit(0);
         },
         testing::ExitedWithCode(0), "retired at exit");
+}
+
+// In a process of its own, where nothing has used the default domain yet.
+TEST(ProcessExitDeathTest, ThreadsThatAskForTheDefaultDomainFirstFindItBuilt) {
+    testing::FLAGS_gtest_death_test_style = "threadsafe";
+    EXPECT_EXIT(
+        {
+            {
+                std::barrier all(4);
+                std::vector<std::jthread> threads;
+                for (int i = 0; i != 4; ++i) {
+                    threads.emplace_back([&all, i] {
+                        all.arrive_and_wait();
+                        // The later ones come after the first has built it, and are not told so.
+                        std::this_thread::sleep_for(std::chrono::milliseconds(20 * i));
+                        const std::scoped_lock section(quiesce::rcu_default_domain());
+                        (new node)->retire();
+                    });
+                }
+            }
+            quiesce::rcu_barrier();
+            std::exit(0);
+        },
+        testing::ExitedWithCode(0), "");
 }
 
 TEST(ProcessExitDeathTest, DestructorsOfStaticsMayStillDeferFrees) {

@@ -43,8 +43,10 @@ void full_fence() noexcept {
     // ThreadSanitizer does not understand fences (and g++ rejects them there). A read-modify-write of one word is a
     // full barrier on the machines it runs on and an edge that it sees; it is stronger than the fence.
     static std::atomic<unsigned> word{0};
+    // [fence.2], emulated.
     word.fetch_add(1, std::memory_order_seq_cst);
 #else
+    // [fence.2] light and heavy fence alike, where there is no asymmetric pair.
     std::atomic_thread_fence(std::memory_order_seq_cst);
 #endif
 }
@@ -52,6 +54,7 @@ void full_fence() noexcept {
 void process_wide_fence() noexcept {
     full_fence();
     if (asymmetric_fences) {
+        // [fence.3] a full fence in every thread that runs, and so at [fence.1].
         membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
     }
 }

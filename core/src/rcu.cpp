@@ -19,6 +19,7 @@ rcu_domain& native::build_default_domain() noexcept {
         alignas(rcu_domain) static std::byte storage[sizeof(rcu_domain)];
         auto* const built = ::new (static_cast<void*>(storage)) rcu_domain();
         std::atexit([] { rcu_default_domain().stop_driver(); });
+        // [dom.2] release pairs with [dom.1]: whoever finds the domain finds it built.
         default_domain.store(built, std::memory_order_release);
         return *built;
     }();

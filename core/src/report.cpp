@@ -53,6 +53,8 @@ std::atomic<report_handler> handler{&print_and_abort};
 }  // namespace
 
 report_handler set_report_handler(report_handler h) noexcept {
+    // [rep.1] release pairs with [rep.2]: the handler finds what came before it was installed. Acquire, so that who
+    // gets the previous one back finds what came before that.
     return handler.exchange(h != nullptr ? h : &print_and_abort, std::memory_order_acq_rel);
 }
 
@@ -61,6 +63,7 @@ const void* native::caller() noexcept {
 }
 
 void native::report(const misuse_report& r) {
+    // [rep.2] acquire pairs with [rep.1].
     handler.load(std::memory_order_acquire)(r);
 }
 

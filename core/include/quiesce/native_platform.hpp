@@ -427,6 +427,7 @@ public:
     /// Orders this thread's accesses against another thread's heavy fence; nothing else.
     static void light_fence() noexcept {
         if (native::asymmetric_fences) [[likely]] {
+            // [fence.1] stays before or after [fence.3] of another thread, as the program has it.
             std::atomic_signal_fence(std::memory_order_seq_cst);
         } else {
             native::full_fence();

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <atomic>
+#include <concepts>
 #include <memory>
+#include <type_traits>
+#include <utility>
 
 #include "quiesce/native_platform.hpp"
 #include "quiesce/rcu_domain.hpp"
@@ -27,25 +30,57 @@ rcu_domain& build_default_domain() noexcept;
 /// The domain that is used where none is named. It is built on first use and never destroyed, so destructors that run
 /// at process exit may still retire objects; those are not waited for.
 inline rcu_domain& rcu_default_domain() noexcept {
+    // [dom.1] acquire pairs with [dom.2].
     rcu_domain* const built = native::default_domain.load(std::memory_order_acquire);
     return built != nullptr ? *built : native::build_default_domain();
 }
 
 template <class T, class D = std::default_delete<T>>
+class rcu_obj_base;
+
+namespace detail {
+
+// Of a type with several such base classes, none is deduced; of one that is not public, no pointer is made.
+template <class T, class D>
+T* only_rcu_base(rcu_obj_base<T, D>*);
+
+template <class T, class D>
+concept rcu_protectable = requires(T* object, rcu_obj_base<T, D>* base) {
+    { detail::only_rcu_base(object) } -> std::same_as<T*>;
+    static_cast<T*>(base);  // not for a virtual base class
+};
+
+}  // namespace detail
+
+/// A base class that gives T a `retire` member. A copy of an object is not retired, whether the object is or not. See
+/// basic_rcu_obj_base.
+template <class T, class D>
 class rcu_obj_base : public basic_rcu_obj_base<T, D, native_platform> {
 public:
-    void retire(D d = D(), rcu_domain& domain = rcu_default_domain()) {
+    /// See basic_rcu_obj_base::retire. Where the domain's driver cannot be started, a later call starts it.
+    void retire(D d = D(), rcu_domain& domain = rcu_default_domain()) noexcept {
+        static_assert(
+            detail::rcu_protectable<T, D>,
+            "retire: T must have one base class rcu_obj_base<T, D>, public and not virtual, and no other one");
         basic_rcu_obj_base<T, D, native_platform>::retire(domain, std::move(d));
     }
+
+protected:
+    rcu_obj_base() = default;
+    rcu_obj_base(const rcu_obj_base&) = default;
+    rcu_obj_base(rcu_obj_base&&) = default;
+    rcu_obj_base& operator=(const rcu_obj_base&) = default;
+    rcu_obj_base& operator=(rcu_obj_base&&) = default;
+    ~rcu_obj_base() = default;
 };
 
 /// See basic_rcu_domain::synchronize.
-inline void rcu_synchronize(rcu_domain& domain = rcu_default_domain()) {
+inline void rcu_synchronize(rcu_domain& domain = rcu_default_domain()) noexcept {
     domain.synchronize();
 }
 
 /// See basic_rcu_domain::barrier: waits for callbacks queued before the call; it does not wait for `free_rcu`.
-inline void rcu_barrier(rcu_domain& domain = rcu_default_domain()) {
+inline void rcu_barrier(rcu_domain& domain = rcu_default_domain()) noexcept {
     domain.barrier();
 }
 
@@ -55,16 +90,20 @@ inline void flush_all(rcu_domain& domain = rcu_default_domain()) {
     domain.flush_all();
 }
 
-/// Retires an object that carries no head: allocates a node to hold it. Throws std::bad_alloc, and then the object is
-/// not retired. Otherwise as basic_rcu_obj_base::retire.
+/// Retires an object that carries no head: `d(object)` is evaluated after a grace period, on the driver. Allocates a
+/// node to hold both. Throws std::bad_alloc, or what moving `d` throws, and then the object is not retired. Otherwise
+/// as rcu_obj_base::retire.
 template <class T, class D = std::default_delete<T>>
 void rcu_retire(T* object, D d = D(), rcu_domain& domain = rcu_default_domain()) {
+    static_assert(std::is_move_constructible_v<D>, "rcu_retire: D must be move constructible");
+    static_assert(
+        requires(D & deleter, T * &p) { deleter(p); }, "rcu_retire: d(p) must be well-formed");
     struct holder : rcu_head {
-        holder(T* o, D&& d) : object(o), deleter(std::move(d)) {}
+        holder(T* o, D&& from) : object(o), deleter(std::move(from)) {}
         T* object;
         [[no_unique_address]] D deleter;
     };
-    domain.retire(new holder(object, std::move(d)), [](rcu_head* h) {
+    domain.retire_surely(new holder(object, std::move(d)), [](rcu_head* h) {
         const std::unique_ptr<holder> self(static_cast<holder*>(h));
         self->deleter(self->object);
     });

@@ -87,8 +87,8 @@ public:
     ~basic_rcu_domain();
 
     /// Begins a section, or nests in the present one. Does not block. The first call of a thread may allocate and
-    /// throws std::bad_alloc when that fails. A section that begins after a grace period happens after what came before
-    /// that grace period.
+    /// throws std::bad_alloc when that fails, and has then begun none; later calls of that thread never throw. A
+    /// section that begins after a grace period happens after what came before that grace period.
     void lock() { gp_enter(own_record()); }
 
     /// The same; always true.
@@ -98,7 +98,7 @@ public:
     }
 
     /// Ends the innermost section of this thread. Does not block. Release towards every grace period that it lets end.
-    void unlock() {
+    void unlock() noexcept {
         record* const r = own_.get();
         if (r == nullptr || r->nesting.get() == 0) [[unlikely]] {
             P::report({misuse::unlock_without_lock, "rcu_domain::unlock", this});
@@ -112,8 +112,9 @@ public:
     void synchronize();
 
     /// Waits until every callback queued before the call (happens before it) has finished. Blocks while the driver, or
-    /// another thread's `reclaim_step`, runs them. It is not a grace period, does not cover callbacks that callbacks
-    /// queue, and does not wait for objects given to `free_rcu`. Misuse inside a section or a callback.
+    /// another thread's `reclaim_step`, runs them; where no thread can be had for a driver, it takes the steps itself,
+    /// and runs callbacks and deleters. It is not a grace period, does not cover callbacks that callbacks queue, and
+    /// does not wait for objects given to `free_rcu`. Misuse inside a section or a callback.
     void barrier();
 
     /// Queues `function(h)` to run after a grace period. Does not block on readers; takes one shard's lock. The head
@@ -121,6 +122,9 @@ public:
     /// starts its driver, and throws std::system_error when no thread can be had; the head is queued all the same, and
     /// the next call tries again.
     void retire(head* h, typename head::callback function);
+
+    /// The same, but throws nothing: where no thread can be had, the next call tries again.
+    void retire_surely(head* h, typename head::callback function) noexcept;
 
     /// A cookie for a grace period that begins after this call; asks for that grace period. Does not block.
     cookie start_poll();
@@ -354,9 +358,6 @@ private:
     }
     record& register_thread();
     bool refuse(misuse in_section_kind, misuse in_callback_kind, std::string_view call, std::string_view cache = {});
-    /// As `retire`, where the driver was started before; in the child of a fork, where it is started again and no
-    /// thread can be had, the next call tries.
-    void retire_surely(head* h, typename head::callback function) noexcept;
     /// Returns false, and has reported it, when the call would have to wait inside a section.
     bool defer_or_wait(detail::channel kind, void* object, free_function free);
     /// Reports a call that may wait, and returns true, inside a section where that is looked for.
@@ -369,6 +370,8 @@ private:
     /// time (0 waits without limit). Returns whether it is over.
     bool drive(cookie c, unsigned milliseconds);
     void start_driver();
+    /// Returns false where no thread can be had.
+    bool try_start_driver() noexcept;
     void kick();
     void tell_driver();
     /// Waits until a load of `cell` satisfies the predicate, which the driver will bring about, at most the given time

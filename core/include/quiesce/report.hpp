@@ -2,7 +2,7 @@
 //
 // The core detects a call that breaks its contract where detection is cheap (and, with QUIESCE_CHECKED, where it costs
 // something) and hands a report to a process-wide handler. The default handler prints the report and aborts. When a
-// handler of the user's returns instead, the offending call does nothing.
+// handler of the user's returns instead, the offending call does nothing. A handler must not throw.
 #pragma once
 
 #include <cstdint>

@@ -383,11 +383,11 @@ template <class P>
 bool deferred_frees<P>::monitor_step() {
     const auto idle = static_cast<std::uint32_t>(monitor_state::idle);
     const bool clear_last = P::seeded(defect::armed_cleared_after_test);
+    // [mon.2] acquire pairs with [mon.1].
     if (clear_last) {
         if (armed_.load(std::memory_order_acquire) == idle) {
             return false;
         }
-        // [mon.2] acquire pairs with [mon.1].
     } else if (armed_.exchange(idle, std::memory_order_acquire) == idle) {
         return false;
     }

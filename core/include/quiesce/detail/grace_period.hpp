@@ -44,6 +44,7 @@ public:
             return;
         }
         if (P::seeded(defect::reader_announces_after_fence)) {
+            // [gp.2], then [gp.1].
             P::light_fence();
             r.section.store(r.seen.get(), std::memory_order_release);
         } else {
@@ -93,12 +94,14 @@ public:
     /// The number of a grace period that begins after this call, and whose completion the caller may wait for.
     std::uint64_t snapshot() {
         if (P::seeded(defect::cookie_read_without_rmw)) {
+            // [gp.10], as a load.
             return started_.load(std::memory_order_acquire) + 1;
         }
         // [gp.10] a read-modify-write, not a load: it reads the newest number, and the increment [gp.6] that follows it
         // in modification order reads from its release sequence, so what the caller did before happens before that
         // grace period.
         const std::uint64_t newest = started_.fetch_add(0, std::memory_order_acq_rel);
+        // [gp.11], of a number that is one short.
         if (P::seeded(defect::grace_period_under_way_accepted) && completed_.load(std::memory_order_acquire) < newest) {
             return newest;
         }
@@ -194,8 +197,9 @@ public:
         target_ = 0;
     }
 
-    /// A reader record starts with the newest number, so that its first section is not waited for needlessly.
-    std::uint64_t newest() { return started_.load(std::memory_order_acquire); }
+    /// A reader record starts with the newest number, so that its first section is not waited for needlessly. Relaxed:
+    /// the section itself reads the number again [gp.5], and no older one.
+    std::uint64_t newest() { return started_.load(std::memory_order_relaxed); }
 
     /// In the child of a fork: a thread that is gone is in no section.
     static void end_section_of_lost_thread(record& r) {

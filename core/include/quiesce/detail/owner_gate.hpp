@@ -33,6 +33,7 @@ public:
     /// Returns whether the owner is inside now; if not, a flusher is at work and the owner's things are not its own.
     bool enter() {
         if (P::seeded(defect::owner_tests_gate_before_entering)) {
+            // [own.3], then [own.1].
             const bool closed = closed_.load(std::memory_order_acquire) != 0;
             inside_.store(1, std::memory_order_relaxed);
             P::light_fence();

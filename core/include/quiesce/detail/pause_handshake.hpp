@@ -23,7 +23,8 @@ public:
 
     // Whoever asks for the thread.
 
-    bool started() const { return phase_.load(std::memory_order_acquire) == is_started; }
+    // Relaxed: a thread that asks hands its work over elsewhere, and has no other use for the service thread.
+    bool started() const { return phase_.load(std::memory_order_relaxed) == is_started; }
 
     /// Whether it is paused, and who ends the pause will start it.
     bool left_to_pauser() {
@@ -39,7 +40,7 @@ public:
     // Under the lock under which the thread is started and paused.
 
     bool needed() const { return phase_.load(std::memory_order_relaxed) == is_needed; }
-    void set_started() { phase_.store(is_started, std::memory_order_release); }
+    void set_started() { phase_.store(is_started, std::memory_order_relaxed); }
 
     /// `again`: whether it is to be started again without being asked for.
     void pause(bool again) {

@@ -456,6 +456,16 @@ void basic_rcu_domain<P>::retire_surely(head* h, typename head::callback functio
 }
 
 template <platform P>
+bool basic_rcu_domain<P>::try_start_driver() noexcept {
+    try {
+        start_driver();
+    } catch (const std::exception&) {
+        return false;
+    }
+    return true;
+}
+
+template <platform P>
 void basic_rcu_domain<P>::kick() {
     start_driver();
     announce_work();
@@ -513,8 +523,6 @@ void basic_rcu_domain<P>::barrier() {
     if (refuse(misuse::barrier_in_section, misuse::barrier_in_callback, "rcu_barrier")) {
         return;
     }
-    // First, since it may throw, and nothing may have changed then.
-    start_driver();
     const detail::lock_hold one_at_a_time(barrier_lock_);
     // One more than the markers, so that none of them completes the count before the last is queued.
     const bool biased = !P::seeded(defect::barrier_counts_while_queueing);
@@ -532,11 +540,12 @@ void basic_rcu_domain<P>::barrier() {
             markers_left_.fetch_sub(1, std::memory_order_relaxed);
             m.function.set(nullptr);
         }
+        // [bar.2], too early.
         if (!biased && markers_left_.load(std::memory_order_acquire) == 0) {
             return;
         }
     }
-    kick();
+    announce_work();
     if (biased) {
         // [bar.2] acquire pairs with [bar.1], here when the markers have already run, below when they have not.
         if (markers_left_.fetch_sub(1, std::memory_order_acquire) == 1) {
@@ -551,20 +560,23 @@ template <platform P>
 template <class Cell, class Predicate>
 bool basic_rcu_domain<P>::await_driver(Cell& cell, Predicate satisfied, unsigned milliseconds) {
     using driver = typename P::template driver<basic_rcu_domain>;
-    start_driver();
+    // [bar.2], [fbar.2], [end.3] and [end.6], where what is awaited has not come yet.
+    constexpr auto order = std::memory_order_acquire;
     if constexpr (driver::look_again_ms == 0) {
-        return milliseconds == 0 ? (P::await(cell, satisfied, std::memory_order_acquire), true)
-                                 : P::await_for(cell, satisfied, std::memory_order_acquire, milliseconds);
+        start_driver();
+        return milliseconds == 0 ? (P::await(cell, satisfied, order), true)
+                                 : P::await_for(cell, satisfied, order, milliseconds);
     } else {
         const std::uint64_t began = P::now();
         for (;;) {
-            const bool stepped = driver_.absent() && take_absent_drivers_steps();
+            const bool alone = !try_start_driver() || driver_.absent();
+            const bool stepped = alone && take_absent_drivers_steps();
             const std::uint64_t spent = detail::certainly_since<P>(began);
             unsigned patience = stepped ? 0 : driver::look_again_ms;
             if (milliseconds != 0 && spent + patience > milliseconds) {
                 patience = spent < milliseconds ? static_cast<unsigned>(milliseconds - spent) : 0;
             }
-            if (P::await_for(cell, satisfied, std::memory_order_acquire, patience)) {
+            if (P::await_for(cell, satisfied, order, patience)) {
                 return true;
             }
             if (milliseconds != 0 && detail::certainly_since<P>(began) >= milliseconds) {

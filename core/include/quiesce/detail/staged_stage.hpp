@@ -98,6 +98,7 @@ public:
     /// that it is a part of, may be gone then.
     bool end() {
         if (P::seeded(defect::stage_ends_without_looking)) {
+            // [stg.4], whatever has come.
             in_progress_.store(0, std::memory_order_release);
             return true;
         }

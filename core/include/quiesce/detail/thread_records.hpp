@@ -22,7 +22,8 @@ public:
     thread_records& operator=(const thread_records&) = delete;
 
     ~thread_records() {
-        record* r = head_.load(std::memory_order_acquire);
+        // Relaxed: every use of the records happens before this.
+        record* r = head_.load(std::memory_order_relaxed);
         while (r != nullptr) {
             record* const next = r->next.get();
             r->~record();

@@ -1,0 +1,47 @@
+# Compares docs/cpp26_rcu.md with the tests: every test that it names exists, and it names every test of the standard's
+# wording.
+#
+#   cmake -D SOURCE=<the source tree> -P test_cpp26_note.cmake
+cmake_minimum_required(VERSION 3.25)
+
+file(GLOB sources ${SOURCE}/tsan_tests/*_test.cpp ${SOURCE}/tsan_tests/cpp26/*_test.cpp)
+set(tests "")
+foreach(file IN LISTS sources)
+  file(READ ${file} text)
+  string(REGEX MATCHALL "\nTEST(_F)?\\([A-Za-z0-9]+,[ \n]*[A-Za-z0-9]+\\)" found "${text}")
+  list(TRANSFORM found REPLACE "\nTEST(_F)?\\(([A-Za-z0-9]+),[ \n]*([A-Za-z0-9]+)\\)" "\\2.\\3")
+  list(APPEND tests ${found})
+endforeach()
+# Those that a build system runs.
+file(READ ${SOURCE}/tsan_tests/CMakeLists.txt text)
+string(REGEX MATCHALL "\n  \"[0-9]+:[a-z_]+:" found "${text}")
+list(TRANSFORM found REPLACE "\n  \"[0-9]+:([a-z_]+):" "Cpp26IllFormed.\\1")
+list(APPEND tests ${found} Cpp26IllFormed.and_the_rest_compiles)
+
+file(READ ${SOURCE}/docs/cpp26_rcu.md note)
+string(REGEX MATCHALL "`[A-Z][A-Za-z0-9]+\\.[A-Za-z0-9_]+`" named "${note}")
+list(TRANSFORM named REPLACE "`" "")
+list(REMOVE_DUPLICATES named)
+
+set(failures "")
+foreach(test IN LISTS named)
+  if(NOT test IN_LIST tests)
+    string(APPEND failures "\n  the note names ${test}, and there is no such test")
+  endif()
+endforeach()
+set(wording 0)
+foreach(test IN LISTS tests)
+  if(test MATCHES "^Cpp26")
+    math(EXPR wording "${wording} + 1")
+    if(NOT test IN_LIST named)
+      string(APPEND failures "\n  ${test} is not in the note")
+    endif()
+  endif()
+endforeach()
+if(wording LESS 60)
+  string(APPEND failures "\n  only ${wording} tests were found, so this does not read what it should")
+endif()
+if(failures)
+  message(FATAL_ERROR "docs/cpp26_rcu.md and the tests differ:${failures}")
+endif()
+message(STATUS "${wording} tests of the wording")
