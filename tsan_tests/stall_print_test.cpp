@@ -35,6 +35,19 @@ stall_report a_report(stall_kind kind) {
     return r;
 }
 
+/// What the default handler prints of it.
+std::string printed(const stall_report& r) {
+    const quiesce::stall_options standard = quiesce::native::default_stall_options();
+    testing::internal::CaptureStderr();
+    standard.handler(r, standard.context);
+    return testing::internal::GetCapturedStderr();
+}
+
+/// After what earlier tests had printed.
+bool admits(stall_kind kind) {
+    return eventually([kind] { return !printed(a_report(kind)).empty(); });
+}
+
 TEST(StallText, SaysWhoSinceWhenAndWhatPilesUp) {
     stall_report r = a_report(stall_kind::readers);
     r.readers[0] = {1234, {"worker"}, 3, 10'502};
@@ -86,21 +99,13 @@ TEST(StallPrint, TheLimitIsOpenAtFirstAndThenOnceInAnInterval) {
 // However long the machine takes between the calls.
 TEST(StallPrint, PrintsOnceInAnIntervalAndSaysHowManyItLeftOut) {
     const unsigned before = quiesce::set_stall_print_interval(50);
-    const quiesce::stall_options standard = quiesce::native::default_stall_options();
+    ASSERT_TRUE(admits(stall_kind::readers));
     const stall_report r = a_report(stall_kind::readers);
-    const auto printed = [&] {
-        testing::internal::CaptureStderr();
-        standard.handler(r, standard.context);
-        return testing::internal::GetCapturedStderr();
-    };
-    // What earlier tests left.
-    while (printed().empty()) {
-    }
     auto last = steady_clock::now();
     const auto deadline = last + patience;
     unsigned left_out = 0;
     for (int prints = 0; prints != 4;) {
-        const std::string text = printed();
+        const std::string text = printed(r);
         const auto now = steady_clock::now();
         ASSERT_LT(now, deadline);
         if (text.empty()) {
@@ -126,6 +131,8 @@ TEST(StallPrint, PrintsOnceInAnIntervalAndSaysHowManyItLeftOut) {
 
 TEST(StallPrint, PrintsWhatADomainTellsWithoutAHandler) {
     const unsigned before = quiesce::set_stall_print_interval(0);
+    ASSERT_TRUE(admits(stall_kind::readers));
+    ASSERT_TRUE(admits(stall_kind::readers_over));
     testing::internal::CaptureStderr();
     {
         rcu_domain domain;
