@@ -161,7 +161,7 @@ TEST_F(StallReport, ReadersThatEndAreNotNamed) {
             }
         });
     }
-    for (int round = 0; round != 10; ++round) {
+    for (unsigned round = 0; round != 10; ++round) {
         staying_reader stays(domain, "stays");
         stays.enter();
         (void)domain.start_poll();
@@ -171,7 +171,7 @@ TEST_F(StallReport, ReadersThatEndAreNotNamed) {
         ASSERT_EQ(r.reader_count, 1U);
         EXPECT_EQ(r.readers[0].thread, stays.number());
         stays.leave();
-        ASSERT_TRUE(eventually([&] { return stalls.count(stall_kind::readers_over) == round + 1U; }));
+        ASSERT_TRUE(eventually([&] { return stalls.count(stall_kind::readers_over) == round + 1; }));
     }
     stop = true;
 }

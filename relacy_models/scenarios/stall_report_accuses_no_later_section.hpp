@@ -27,23 +27,31 @@ struct stall_report_accuses_no_later_section : watched_domain<P> {
 
     using watched_domain<P>::domain;
     typename P::template atomic<unsigned> ended{0};
+    signal<P> in_section;
     signal<P> looked;
+    signal<P> in_later_section;
 
     void thread(unsigned i) {
         if (i == 0) {
             domain.lock();
+            in_section.give();
             domain.unlock();
             ended.store(1, std::memory_order_release);
             looked.await();
             domain.lock();
+            in_later_section.give();
             domain.unlock();
             return;
         }
+        in_section.await();
         (void)domain.start_poll();
         (void)domain.advance_grace_period();
         (void)this->look_later();
         const bool had_ended = ended.load(std::memory_order_acquire) != 0;
         looked.give();
+        if (had_ended) {
+            in_later_section.await();
+        }
         domain.wait_for_readers(1);
         const bool waits = this->look_later() == step_result::waiting_for_readers;
         if (this->told != 0) {

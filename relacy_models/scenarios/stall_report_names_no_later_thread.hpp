@@ -20,7 +20,9 @@ struct stall_report_names_no_later_thread : watched_domain<P> {
                                         "C11",
                                         3,
                                         defects,
-                                        must_reach};
+                                        must_reach,
+                                        false,
+                                        1};
 
     using watched_domain<P>::domain;
     signal<P> in_section;

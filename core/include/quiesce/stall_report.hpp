@@ -91,9 +91,10 @@ struct stall_report {
 };
 
 /// Is called by whoever took the step: the domain's driver, or a thread that waits for a grace period, with whatever
-/// locks that thread holds of its own, and none of the core. It counts as a callback of the domain: it may allocate,
-/// free, defer, list caches and replace itself; to wait for a grace period in it is misuse. Two may run at once. It
-/// cannot throw. It must not take a lock that somebody holds who waits for a grace period or replaces the handler.
+/// locks that thread holds of its own, and none of the core that a callback could need. It counts as a callback of the
+/// domain: it may allocate, free, defer, list caches and replace itself; to wait for a grace period in it is misuse.
+/// Two may run at once. It cannot throw. It must not take a lock that somebody holds who waits for a grace period or
+/// replaces the handler.
 using stall_handler = void (*)(const stall_report& report, void* context) noexcept;
 
 struct stall_options {

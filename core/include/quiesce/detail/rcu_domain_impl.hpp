@@ -136,9 +136,11 @@ bool basic_rcu_domain<P>::drive(cookie c, unsigned milliseconds) {
             look_for_stall(stall);
             patience = watch_.until_next_look();
         }
-        tell_of_stall(stall);
         if (over) {
             tell_driver();
+        }
+        tell_of_stall(stall);
+        if (over) {
             return true;
         }
         // Without the lock, so that nobody waits for longer than its own patience.
@@ -476,10 +478,10 @@ step_result basic_rcu_domain<P>::advance_grace_period() {
             look_for_stall(stall);
         }
     }
-    tell_of_stall(stall);
     if (result == step_result::completed) {
         tell_driver();
     }
+    tell_of_stall(stall);
     return result;
 }
 
