@@ -11,7 +11,8 @@
 //     };
 //
 // The platform of a scenario offers, beside what the core needs: `check(condition, message)`, `reached(label)` for the
-// situations that the scenario is about, `move_to_shard(n)`, and `name(object, text)` for traces.
+// situations that the scenario is about, `move_to_shard(n)`, `let_time_pass(milliseconds)` for the clock of the calling
+// thread, and `name(object, text)` for traces.
 #pragma once
 
 #include <array>

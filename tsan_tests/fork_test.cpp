@@ -11,6 +11,7 @@
 #include "quiesce/staged_cache.hpp"
 #include "tsan_tests/free_rcu_support.hpp"
 #include "tsan_tests/sanitizers.hpp"
+#include "tsan_tests/stall_support.hpp"
 
 namespace {
 
@@ -249,6 +250,22 @@ TEST_F(Fork, TheChildsDriverIsStartedByWhatIsRetiredThere) {
     EXPECT_EQ(exit_code_of_child([this] {
                   quiesce::rcu_retire(new headless(deleted), std::default_delete<headless>(), domain);
                   return eventually([this] { return deleted == 2; }) ? 0 : 1;
+              }),
+              0);
+}
+
+TEST_F(Fork, AReaderHasTheNumberOfItsThreadInTheChild) {
+    { const std::scoped_lock registered(domain); }
+    EXPECT_EQ(exit_code_of_child([this] {
+                  kept_stalls stalls;
+                  domain.report_stalls(stalls.options());
+                  domain.lock();
+                  (void)domain.start_poll();
+                  const quiesce::stall_report r = stalls.first();
+                  domain.report_stalls(stalls.options(0));
+                  domain.unlock();
+                  const auto number = static_cast<std::uint32_t>(::gettid());
+                  return r.reader_count == 1 && r.readers[0].thread == number ? 0 : 1;
               }),
               0);
 }

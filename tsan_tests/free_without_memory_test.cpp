@@ -31,6 +31,47 @@ TEST_F(FreeWithoutMemory, WaitsForAGracePeriodAndDeletesTheObjectBeforeItReturns
     EXPECT_EQ(deleted, 1);
 }
 
+// The reader waits for a lock of the caller, which waits for the reader: nobody goes on until somebody is told who it
+// is.
+TEST_F(FreeWithoutMemory, WaitingUnderALockThatAReaderTakesIsReportedWithTheReader) {
+    struct told {
+        std::atomic<std::uint32_t> reader{0};
+        std::atomic<bool> caches_listed{true};
+    } told;
+    object_cache<int> cache({.name = "objects"}, domain);
+    domain.stop_driver();  // so that the caller looks, which has no memory for a list of caches
+    domain.report_stalls({20,
+                          [](const quiesce::stall_report& r, void* context) noexcept {
+                              auto* const t = static_cast<struct told*>(context);
+                              if (r.kind == quiesce::stall_kind::readers) {
+                                  t->caches_listed = r.caches_listed;
+                                  t->reader = r.readers[0].thread;
+                              }
+                          },
+                          &told,
+                          {}});
+    auto* const object = new headless(deleted);
+    std::timed_mutex lock;
+    std::latch inside(1);
+    std::uint32_t number = 0;
+    std::unique_lock held(lock);
+    std::jthread reads([&] {
+        number = static_cast<std::uint32_t>(::gettid());
+        const std::scoped_lock section(domain);
+        inside.count_down();
+        // As lock(), until it is known who must leave.
+        const auto deadline = std::chrono::steady_clock::now() + patience;
+        while (told.reader == 0 && !lock.try_lock_for(1ms) && std::chrono::steady_clock::now() < deadline) {
+        }
+    });
+    inside.wait();
+    without(refused::everything, [&] { free_rcu(object, to_delete(), domain); });
+    EXPECT_EQ(deleted, 1);
+    EXPECT_EQ(told.reader, number);
+    EXPECT_FALSE(told.caches_listed);
+    domain.report_stalls({});
+}
+
 TEST_F(FreeWithoutMemory, TheTryReturnsFalseAndDoesNothing) {
     auto* const object = new headless(deleted);
     EXPECT_FALSE(without(refused::everything, [&] { return try_free_rcu(object, to_delete(), domain); }));

@@ -18,6 +18,9 @@ rcu_domain& native::build_default_domain() noexcept {
     static rcu_domain& domain = []() -> rcu_domain& {
         alignas(rcu_domain) static std::byte storage[sizeof(rcu_domain)];
         auto* const built = ::new (static_cast<void*>(storage)) rcu_domain();
+        stall_options reports = native::default_stall_options();
+        reports.domain_name = "default";
+        built->report_stalls(reports);
         std::atexit([] { rcu_default_domain().stop_driver(); });
         // [dom.2] release pairs with [dom.1]: whoever finds the domain finds it built.
         default_domain.store(built, std::memory_order_release);

@@ -25,6 +25,7 @@ inline run_settings settings;
 struct instance {
     std::array<bool, max_threads> allocations_may_fail{};
     std::array<unsigned, max_threads> shard{};
+    std::array<std::uint64_t, max_threads> clock{};
     slot_list slots;
 };
 inline instance* current = nullptr;

@@ -125,7 +125,11 @@ public:
         cell.known_wakes_[this_thread()] = cell.wakes_.fetch_add(1, std::memory_order_acq_rel, at) + 1;
     }
 
-    static std::uint64_t now() { return 0; }
+    static std::uint64_t now() { return proofs::current->clock[this_thread()]; }
+    static std::uint32_t thread_id() { return this_thread() + 1; }
+    static thread_label thread_name(std::uint32_t) { return {}; }
+    /// None: a scenario asks for them.
+    static stall_options default_stall_options() { return {}; }
     static unsigned this_shard() { return proofs::current->shard[this_thread()]; }
     static unsigned choose(unsigned n, place at = place::current()) { return explorer::choose(n, at); }
 
@@ -165,6 +169,8 @@ public:
     }
     static void reached(std::string_view label) { proofs::reached.reach(label); }
     static void move_to_shard(unsigned n) { proofs::current->shard[this_thread()] = n; }
+    /// The calling thread's clock goes on.
+    static void let_time_pass(std::uint64_t milliseconds) { proofs::current->clock[this_thread()] += milliseconds; }
     /// From here on every allocation of the calling thread may fail.
     static void let_allocations_fail() { proofs::current->allocations_may_fail[this_thread()] = true; }
     template <class T>

@@ -38,6 +38,7 @@ struct instance {
     bool threads_run = false;
     std::array<bool, max_threads + 1> allocations_may_fail{};
     std::array<unsigned, max_threads + 1> shard{};
+    std::array<std::uint64_t, max_threads + 1> clock{};
     slot_list slots;
     std::array<parked_thread, max_threads> parked{};
 
@@ -45,6 +46,7 @@ struct instance {
         threads_run = false;
         allocations_may_fail = {};
         shard = {};
+        clock = {};
         slots = {};
         parked = {};
         names = {};

@@ -165,7 +165,11 @@ public:
         }
     }
 
-    static std::uint64_t now() { return 0; }
+    static std::uint64_t now() { return relacy::current.clock[this_thread()]; }
+    static std::uint32_t thread_id() { return this_thread() + 1; }
+    static thread_label thread_name(std::uint32_t) { return {}; }
+    /// None: a scenario asks for them.
+    static stall_options default_stall_options() { return {}; }
     static unsigned this_shard() { return relacy::current.shard[this_thread()]; }
     static unsigned choose(unsigned n) { return rl::rand(n); }
 
@@ -218,6 +222,8 @@ public:
     }
     static void reached(std::string_view label) { relacy::current.reached.reach(label); }
     static void move_to_shard(unsigned n) { relacy::current.shard[this_thread()] = n; }
+    /// The calling thread's clock goes on.
+    static void let_time_pass(std::uint64_t milliseconds) { relacy::current.clock[this_thread()] += milliseconds; }
     /// From here on every allocation of the calling thread may fail.
     static void let_allocations_fail() { relacy::current.allocations_may_fail[this_thread()] = true; }
     template <class T>

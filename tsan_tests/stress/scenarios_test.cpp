@@ -240,5 +240,20 @@ TEST(ScenarioStress, ReserveIsFilledAgain) {
 TEST(ScenarioStress, ReserveServesAFreeWithoutMemory) {
     stress_all_sizes<models::reserve_serves_a_free_without_memory>();
 }
+TEST(ScenarioStress, ReplacedStallHandlerIsThrough) {
+    stress_all_sizes<models::replaced_stall_handler_is_through>();
+}
+TEST(ScenarioStress, ReportsArePrintedApart) {
+    stress_all_sizes<models::reports_are_printed_apart>();
+}
+TEST(ScenarioStress, StallReportAccusesNoLaterSection) {
+    stress_all_sizes<models::stall_report_accuses_no_later_section>();
+}
+TEST(ScenarioStress, StallReportNamesNoLaterThread) {
+    stress_all_sizes<models::stall_report_names_no_later_thread>();
+}
+TEST(ScenarioStress, StalledReaderIsNamed) {
+    stress_all_sizes<models::stalled_reader_is_named>();
+}
 
 }  // namespace

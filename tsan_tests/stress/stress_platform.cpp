@@ -28,6 +28,8 @@ namespace {
 
 thread_local std::uint64_t random_state = 1;
 thread_local unsigned shard = 0;
+/// How far the thread's clock is ahead.
+thread_local std::uint64_t ahead = 0;
 thread_local bool allocations_may_fail = false;
 
 struct kept_block {
@@ -49,6 +51,7 @@ std::vector<kept_block> kept;
 void seed_thread(std::uint64_t seed) noexcept {
     random_state = seed * 0x9e3779b97f4a7c15U + 1;
     shard = 0;
+    ahead = 0;
     allocations_may_fail = false;
 }
 
@@ -125,6 +128,12 @@ void release_kept() noexcept {
     kept.clear();
 }
 
+std::uint64_t stress_platform::now() noexcept {
+    return native_platform::now() + ahead;
+}
+void stress_platform::let_time_pass(std::uint64_t milliseconds) noexcept {
+    ahead += milliseconds;
+}
 unsigned stress_platform::this_shard() noexcept {
     return shard;
 }

@@ -84,6 +84,11 @@ public:
         maybe_yield();
         return current.seeded == d;
     }
+    static std::uint64_t now() noexcept;
+    /// None: a scenario asks for them.
+    static stall_options default_stall_options() noexcept { return {}; }
+    /// The calling thread's clock goes on.
+    static void let_time_pass(std::uint64_t milliseconds) noexcept;
     static unsigned this_shard() noexcept;
     static void move_to_shard(unsigned n) noexcept;
     /// From here on every allocation of the calling thread may fail.

@@ -28,6 +28,17 @@ enum class defect : std::uint8_t {
     unlock_tests_waited_first,
     passed_over_without_waking,
     parked_on_the_section,
+    // Reports of readers that do not end.
+    noted_without_heavy_fence,
+    note_outlives_its_section,
+    stalled_thread_read_late,
+    stalled_thread_read_relaxed,
+    stall_report_put_off,
+    stall_reported_under_the_lock,
+    stall_handler_not_waited_for,
+    stall_handler_left_relaxed,
+    print_limit_starts_closed,
+    print_limit_in_two_steps,
     // Callbacks and barriers.
     callback_queued_after_start_accepted,
     callback_runs_without_grace_period,

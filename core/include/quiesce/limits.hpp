@@ -51,6 +51,10 @@ struct limits {
     std::uint64_t backlog_hurry = std::uint64_t{8} * 1024;
     std::uint64_t backlog_throttle = std::uint64_t{128} * 1024;
     unsigned throttle_ms = 10;
+    /// Milliseconds after which a grace period that waits for readers is reported, as Linux does by default
+    /// (CONFIG_RCU_CPU_STALL_TIMEOUT); and between two reports of one kind that are printed.
+    unsigned stall_timeout_ms = 21'000;
+    unsigned stall_print_interval_ms = 5'000;
     /// The number from which grace periods count, not 0. Every process soon passes the largest 32-bit number, so that
     /// what confuses numbers there is found in tests, not after weeks; as Linux does, kernel/rcu/tree.c, with gp_seq.
     std::uint64_t first_grace_period = 0xffff'ff00;

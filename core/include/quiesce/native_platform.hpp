@@ -37,6 +37,10 @@ void unguard(void* memory, std::size_t bytes) noexcept;
 void* map_pages(std::size_t bytes) noexcept;
 void unmap_pages(void* memory, std::size_t bytes) noexcept;
 void report(const misuse_report& r);
+/// As the platform's functions of these names.
+std::uint32_t thread_id() noexcept;
+thread_label thread_name(std::uint32_t thread) noexcept;
+stall_options default_stall_options() noexcept;
 /// The place in the calling function to which the call returns.
 const void* caller() noexcept;
 
@@ -475,6 +479,9 @@ public:
         return static_cast<std::uint64_t>(duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count());
     }
     static unsigned this_shard() noexcept { return native::current_cpu(); }
+    static std::uint32_t thread_id() noexcept { return native::thread_id(); }
+    static thread_label thread_name(std::uint32_t thread) noexcept { return native::thread_name(thread); }
+    static stall_options default_stall_options() noexcept { return native::default_stall_options(); }
     /// Natively there is nothing to choose: allocation succeeds or not, timers run or not.
     static unsigned choose(unsigned) noexcept { return 0; }
 

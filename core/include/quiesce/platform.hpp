@@ -22,6 +22,7 @@
 #include "quiesce/defect.hpp"
 #include "quiesce/limits.hpp"
 #include "quiesce/report.hpp"
+#include "quiesce/stall_report.hpp"
 
 namespace quiesce {
 
@@ -69,8 +70,14 @@ void* > &&requires(typename P::template atomic<std::uint64_t> cell, typename P::
     { P::await_for(cell, detail::always{}, order, 1U) } -> std::same_as<bool>;
     // Wakes every await parked on `cell`.
     P::wake(cell);
-    // Milliseconds on a clock that never goes back; in a model it stands still.
+    // Milliseconds on a clock that never goes back; in a model it stands still, unless a scenario moves that of a
+    // thread.
     { P::now() } -> std::same_as<std::uint64_t>;
+    // The calling thread's number, not 0, and the name of the thread that has a number.
+    { P::thread_id() } -> std::same_as<std::uint32_t>;
+    { P::thread_name(std::uint32_t{1}) } -> std::same_as<thread_label>;
+    // What a domain begins with, and the handler of who gives none.
+    { P::default_stall_options() } -> std::same_as<stall_options>;
     { P::this_shard() } -> std::same_as<unsigned>;
     { P::choose(2U) } -> std::same_as<unsigned>;
     { P::allocate(std::size_t{64}, std::size_t{64}) } -> std::same_as<void*>;

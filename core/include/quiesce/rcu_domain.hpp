@@ -27,6 +27,7 @@
 // to the thread that began it.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <exception>
@@ -34,6 +35,7 @@
 #include <new>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "quiesce/detail/address_table.hpp"
@@ -45,6 +47,7 @@
 #include "quiesce/detail/grace_period.hpp"
 #include "quiesce/detail/lock_hold.hpp"
 #include "quiesce/detail/reader_registry.hpp"
+#include "quiesce/detail/stall_watch.hpp"
 #include "quiesce/detail/worker_tasks.hpp"
 #include "quiesce/platform.hpp"
 #include "quiesce/rcu_head.hpp"
@@ -223,6 +226,13 @@ public:
     /// How often the backlog's limit was exceeded because the producer could not be slowed down (long enough).
     std::uint64_t backlog_limit_exceeded() const { return frees_.limit_exceeded(); }
 
+    /// Sets when and to whom it is reported that readers do not end or that frees run ahead (quiesce/stall_report.hpp).
+    /// Natively a domain begins with `limits().stall_timeout_ms`, or what the environment variable
+    /// QUIESCE_STALL_TIMEOUT_MS says in milliseconds, and prints. Waits until the previous handler is not running, so
+    /// that its context may go; but not in a callback of the domain, and a handler is one. A grace period that is under
+    /// way counts from its next step. May be called at any time, from any thread.
+    void report_stalls(const stall_options& options);
+
     /// The caches of the domain: those that can be allocated from, and those that are destroyed and wait for their last
     /// object. Disturbs the threads that use them for a moment.
     std::vector<cache_usage> caches();
@@ -249,7 +259,7 @@ public:
     void wake_worker() { caches_.wake_worker(); }
 
     /// One bounded step towards the end of the end of a grace period, beginning one if callbacks or cookies want it.
-    /// Never blocks.
+    /// Never blocks, but may call the handler of stall reports.
     step_result advance_grace_period();
 
     /// Runs the callbacks whose grace period is over, some of each shard; returns how many. Never waits for readers or
@@ -365,6 +375,12 @@ private:
     /// The cache whose object begins there; null when there is none.
     detail::cache_core<P>* cache_of(const void* address);
     step_result step_locked();
+    using stall_notice = std::optional<detail::stall_notice>;
+    /// Under the lock of grace periods, after a step.
+    void look_for_stall(stall_notice& found);
+    /// Without it.
+    void tell_of_stall(const stall_notice& found);
+    void add_backlog(stall_report& report);
     void want(cookie c);
     /// Waits for the cookie's grace period and takes its steps, so that nothing else need be running; at most the given
     /// time (0 waits without limit). Returns whether it is over.
@@ -392,6 +408,10 @@ private:
     detail::reader_registry<P> readers_;
     detail::grace_period<P> gp_;
     typename P::mutex gp_lock_;
+    /// Under that lock.
+    detail::stall_watch<P> watch_;
+    /// Handlers of reports that are running.
+    typename P::template atomic<std::uint32_t> handlers_{0};
     /// The largest cookie that somebody asked for.
     typename P::template atomic<std::uint64_t> wanted_{0};
     typename P::template atomic<std::uint64_t> work_{0};

@@ -27,6 +27,7 @@ public:
     bool enqueue(head* h) {
         const lock_hold hold(lock_);
         ++arrivals_;
+        ++queued_;
         if (P::seeded(defect::callback_runs_without_grace_period)) {
             done_.push_back(h);
             return true;
@@ -50,6 +51,7 @@ public:
         } else {
             return false;
         }
+        ++queued_;
         return true;
     }
 
@@ -98,6 +100,7 @@ public:
             const lock_hold hold(lock_);
             assert_invariant<P>("Q2", [this] { return running_; });
             running_ = false;
+            queued_ -= ran;
             awaited = std::exchange(end_awaited_, false);
             if (awaited) {
                 batches_ended_.store(batches_ended_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
@@ -131,6 +134,12 @@ public:
         return {fresh_.empty() && waiting_.empty() && done_.empty() && !running_, arrivals_};
     }
 
+    /// How many are queued or running, markers included.
+    std::uint64_t queued() {
+        const lock_hold hold(lock_);
+        return queued_;
+    }
+
     // Around a fork, so that the child finds the queue whole.
     void before_fork() { lock_.lock(); }
     void after_fork() { lock_.unlock(); }
@@ -143,6 +152,7 @@ private:
     head_list<P> done_;
     bool running_ = false;
     std::uint64_t arrivals_ = 0;
+    std::uint64_t queued_ = 0;
     bool end_awaited_ = false;
     /// Of the batches whose end somebody waited for. A number, not a flag that the next batch would take back.
     typename P::template atomic<std::uint32_t> batches_ended_{0};

@@ -131,6 +131,7 @@ public:
         }
         cursor_ = readers.first();
         marked_ = false;
+        noted_ = false;
     }
 
     /// Passes over the readers that need no more waiting; never blocks.
@@ -156,7 +157,7 @@ public:
         const std::uint64_t ticket = ticket_of(target_);
         marked_ = true;
         if (r.waited.load(std::memory_order_relaxed) != ticket) {
-            r.waited.store(ticket, std::memory_order_relaxed);
+            mark(r, ticket);
         }
         if (!P::seeded(defect::park_without_heavy_fence)) {
             // [gp.9] pairs with the light fence [gp.8].
@@ -188,6 +189,61 @@ public:
         return true;
     }
 
+    // Who has been in the way for how long, though readers store no time. A reader that is marked with a ticket takes
+    // the mark away when it ends its section, so as long as the mark is there it is in the section in which it was
+    // marked.
+
+    /// The number of the grace period that is under way; 0 when none is.
+    std::uint64_t number() const { return target_; }
+
+    /// After a scan that returned waiting_for_readers: notes every reader that is in the way and not noted yet.
+    void note_blocking(std::uint64_t now) {
+        const std::uint64_t ticket = ticket_of(target_);
+        marked_ = true;
+        noted_ = true;
+        for (record* r = cursor_; r != nullptr; r = r->next.get()) {
+            if (blocks(*r) && r->waited.load(std::memory_order_relaxed) != ticket) {
+                mark(*r, ticket);
+            }
+        }
+        if (!P::seeded(defect::noted_without_heavy_fence)) {
+            // [stl.1] pairs with the light fence [gp.8]: a reader that is still in the way after it sees the ticket
+            // when it ends that section.
+            P::heavy_fence();
+        }
+        for (record* r = cursor_; r != nullptr; r = r->next.get()) {
+            if (r->noted.get() != target_ && blocks(*r) && r->waited.load(std::memory_order_relaxed) == ticket) {
+                r->noted.set(target_);
+                r->noted_at.set(now);
+            }
+        }
+    }
+
+    /// Calls `visit(thread, behind, noted_at)` for each reader that is still in the section in which it was noted.
+    template <class Visit>
+    void for_each_noted(Visit visit) {
+        const bool late = P::seeded(defect::stalled_thread_read_late);
+        for (record* r = cursor_; r != nullptr; r = r->next.get()) {
+            // [gp.4]
+            const std::uint64_t s = r->section.load(std::memory_order_acquire);
+            if (s == 0 || s >= target_ || r->noted.get() != target_) {
+                continue;
+            }
+            // [stl.2] acquire pairs with [reg.2]: whoever reads a later owner reads, next, that the mark is gone. The
+            // section before this one ended before the section's word was stored, which [gp.4] found.
+            const auto order =
+                P::seeded(defect::stalled_thread_read_relaxed) ? std::memory_order_relaxed : std::memory_order_acquire;
+            std::uint32_t thread = late ? 0 : r->owned.load(order);
+            const bool since_noted = r->waited.load(std::memory_order_relaxed) == ticket_of(target_);
+            if (late) {
+                thread = r->owned.load(order);
+            }
+            if (since_noted) {
+                visit(thread, target_ - s, r->noted_at.get());
+            }
+        }
+    }
+
     /// Publishes the completion of the grace period whose readers have all been passed over.
     void complete() {
         assert_invariant<P>("G2", [this] { return target_ != 0 && cursor_ == nullptr; });
@@ -211,6 +267,14 @@ public:
 private:
     // Odd, so that not even the half of it that a futex compares is ever that of 0.
     static constexpr std::uint64_t ticket_of(std::uint64_t number) { return 2 * number + 1; }
+
+    void mark(record& r, std::uint64_t ticket) {
+        r.waited.store(ticket, std::memory_order_relaxed);
+        if (noted_ && !P::seeded(defect::note_outlives_its_section)) {
+            // It has ended the section in which it was noted.
+            r.noted.set(0);
+        }
+    }
 
     static void wake_parked(record& r) {
         r.waited.store(0, std::memory_order_relaxed);
@@ -247,6 +311,7 @@ private:
     std::uint64_t target_ = 0;
     record* cursor_ = nullptr;
     bool marked_ = false;
+    bool noted_ = false;
 };
 
 }  // namespace quiesce::detail

@@ -16,6 +16,7 @@ basic_rcu_domain<P>::basic_rcu_domain()
     P::name(wanted_, "domain.wanted");
     P::name(work_, "domain.work");
     P::name(markers_left_, "domain.markers_left");
+    P::name(handlers_, "domain.handlers");
     for (shard& s : shards_) {
         s.behind.owner = this;
     }
@@ -137,6 +138,8 @@ bool basic_rcu_domain<P>::drive(cookie c, unsigned milliseconds) {
     for (;;) {
         typename detail::grace_period<P>::obstacle in_the_way;
         bool over = false;
+        stall_notice stall;
+        unsigned patience = 0;
         {
             const detail::lock_hold hold(gp_lock_);
             while (!gp_.done(c) && step_locked() != step_result::waiting_for_readers) {
@@ -145,15 +148,25 @@ bool basic_rcu_domain<P>::drive(cookie c, unsigned milliseconds) {
             if (!over) {
                 in_the_way = gp_.prepare_to_park();
             }
+            look_for_stall(stall);
+            patience = watch_.until_next_look();
         }
         if (over) {
             tell_driver();
+        }
+        tell_of_stall(stall);
+        if (over) {
             return true;
         }
         // Without the lock, so that nobody waits for longer than its own patience.
-        const std::uint64_t spent = milliseconds == 0 ? 0 : detail::certainly_since<P>(began);
-        if ((milliseconds != 0 && spent >= milliseconds) ||
-            !gp_.park(in_the_way, milliseconds - static_cast<unsigned>(spent))) {
+        if (milliseconds == 0) {
+            (void)gp_.park(in_the_way, patience);
+            continue;
+        }
+        const std::uint64_t spent = detail::certainly_since<P>(began);
+        const unsigned left = spent >= milliseconds ? 0 : milliseconds - static_cast<unsigned>(spent);
+        const bool look_first = patience != 0 && patience < left;
+        if (left == 0 || (!gp_.park(in_the_way, look_first ? patience : left) && !look_first)) {
             tell_driver();
             return gp_.done(c);
         }
@@ -331,8 +344,12 @@ void basic_rcu_domain<P>::after_fork(bool in_child) {
             if (r != own_.get()) {
                 detail::grace_period<P>::end_section_of_lost_thread(*r);
                 readers_.release(r);
+            } else {
+                // The thread has another number here.
+                r->owned.store(P::thread_id(), std::memory_order_relaxed);
             }
         }
+        handlers_.store(0, std::memory_order_relaxed);
     }
     gp_lock_.unlock();
     barrier_lock_.unlock();
@@ -394,17 +411,92 @@ step_result basic_rcu_domain<P>::step_locked() {
 }
 
 template <platform P>
+void basic_rcu_domain<P>::look_for_stall(stall_notice& found) {
+    if (!watch_.enabled() || (!watch_.look(gp_, found) && !watch_.look(frees_.limit_exceeded(), found))) {
+        return;
+    }
+    found->report.domain = this;
+    found->report.asked_for = std::max(found->report.grace_period, wanted_.load(std::memory_order_relaxed));
+    handlers_.fetch_add(1, std::memory_order_relaxed);
+    if (P::seeded(defect::stall_reported_under_the_lock)) {
+        tell_of_stall(std::exchange(found, std::nullopt));
+    }
+}
+
+template <platform P>
+void basic_rcu_domain<P>::tell_of_stall(const stall_notice& found) {
+    if (!found.has_value()) {
+        return;
+    }
+    stall_report report = found->report;
+    for (unsigned i = 0; i != report.reader_count; ++i) {
+        report.readers[i].name = P::thread_name(report.readers[i].thread);
+    }
+    if (report.kind != stall_kind::readers_over) {
+        add_backlog(report);
+    }
+    {
+        const callback_scope scope(*this);
+        // Without memory for that mark a handler that replaces itself would wait for itself: not told then.
+        if (running_callbacks_.get() != nullptr) {
+            found->handler(report, found->context);
+        }
+    }
+    // [stl.3] release pairs with [stl.4].
+    const auto order =
+        P::seeded(defect::stall_handler_left_relaxed) ? std::memory_order_relaxed : std::memory_order_release;
+    if (handlers_.fetch_sub(1, order) == 1) {
+        P::wake(handlers_);
+    }
+}
+
+template <platform P>
+void basic_rcu_domain<P>::add_backlog(stall_report& report) {
+    for (shard& s : shards_) {
+        report.callbacks += s.queue.queued();
+    }
+    report.deferred = frees_.backlog();
+    report.limit_exceeded = frees_.limit_exceeded();
+    const large_usage large = frees_.large().usage();
+    report.large_blocks = large.blocks;
+    report.large_bytes = large.bytes;
+    try {
+        report.caches = caches();
+        report.caches_listed = true;
+    } catch (const std::bad_alloc&) {
+        // Told without them.
+    }
+}
+
+template <platform P>
+void basic_rcu_domain<P>::report_stalls(const stall_options& options) {
+    {
+        const detail::lock_hold hold(gp_lock_);
+        watch_.set(options);
+    }
+    if (running_callbacks_.get() != nullptr || P::seeded(defect::stall_handler_not_waited_for)) {
+        return;
+    }
+    // [stl.4] acquire pairs with [stl.3]: what the handler did with its context is over.
+    P::await(
+        handlers_, [](std::uint32_t running) { return running == 0; }, std::memory_order_acquire);
+}
+
+template <platform P>
 step_result basic_rcu_domain<P>::advance_grace_period() {
     step_result result = step_result::busy;
+    stall_notice stall;
     {
         const std::unique_lock hold(gp_lock_, std::try_to_lock);
         if (hold.owns_lock()) {
             result = step_locked();
+            look_for_stall(stall);
         }
     }
     if (result == step_result::completed) {
         tell_driver();
     }
+    tell_of_stall(stall);
     return result;
 }
 

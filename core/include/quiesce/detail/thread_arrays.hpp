@@ -66,7 +66,7 @@ struct alignas(64) thread_arrays {
     /// The owner's own: whether the monitor has been told of the record.
     typename P::template plain<bool> announced{false};
     /// Non-zero while a thread owns the record.
-    typename P::template atomic<std::uint32_t> owned{1};
+    typename P::template atomic<std::uint32_t> owned{P::thread_id()};
     /// Written before the record is published.
     typename P::template plain<thread_arrays*> next{nullptr};
 

@@ -1,7 +1,8 @@
 // One record for each thread that ever used a domain.
 //
 // Records form a list that only grows, so that whoever must visit them all walks it without a lock; a record is handed
-// on to a later thread when its owner exits. A record has `next` and `owned`, which is 1 in a new one.
+// on to a later thread when its owner exits. A record has `next` and `owned`, the number of the thread that owns it,
+// which is the calling thread's in a new one.
 #pragma once
 
 #include <atomic>
@@ -34,10 +35,12 @@ public:
 
     /// A record for the calling thread: one whose owner has exited, or a new one; null when there is no memory for it.
     record* claim() {
+        const std::uint32_t self = P::thread_id();
         for (record* r = first(); r != nullptr; r = r->next.get()) {
             std::uint32_t free = 0;
-            // [reg.1] acquire pairs with [reg.2]: the previous owner's words are read after it.
-            if (r->owned.compare_exchange_strong(free, 1, std::memory_order_acquire, std::memory_order_relaxed)) {
+            // [reg.1] acquire pairs with [reg.2]: the previous owner's words are read after it. A read-modify-write, so
+            // that whoever finds this owner by [stl.2] has [reg.2] behind it too.
+            if (r->owned.compare_exchange_strong(free, self, std::memory_order_acquire, std::memory_order_relaxed)) {
                 return r;
             }
         }
@@ -62,7 +65,7 @@ public:
         if (P::seeded(defect::thread_exit_keeps_record)) {
             return;
         }
-        // [reg.2] release pairs with [reg.1].
+        // [reg.2] release pairs with [reg.1] and [stl.2].
         r->owned.store(
             0, P::seeded(defect::record_given_up_relaxed) ? std::memory_order_relaxed : std::memory_order_release);
     }

@@ -1,0 +1,56 @@
+// What the tests of stall reports share.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "tsan_tests/free_rcu_support.hpp"
+
+namespace quiesce::tests {
+
+/// Keeps the stall reports of a domain.
+class kept_stalls {
+public:
+    static constexpr unsigned after_ms = 20;
+
+    stall_options options(unsigned after = after_ms) { return {after, &hear, this, "tested"}; }
+
+    std::vector<stall_report> all() {
+        const std::scoped_lock hold(lock_);
+        return kept_;
+    }
+    std::size_t count(stall_kind kind) {
+        const std::scoped_lock hold(lock_);
+        std::size_t n = 0;
+        for (const stall_report& r : kept_) {
+            n += r.kind == kind ? 1U : 0U;
+        }
+        return n;
+    }
+    /// Waits for the first of that kind.
+    stall_report first(stall_kind kind = stall_kind::readers) {
+        EXPECT_TRUE(eventually([&] { return count(kind) != 0; })) << "nothing was reported";
+        for (const stall_report& r : all()) {
+            if (r.kind == kind) {
+                return r;
+            }
+        }
+        return {};
+    }
+
+private:
+    static void hear(const stall_report& r, void* self) noexcept {
+        auto* const k = static_cast<kept_stalls*>(self);
+        const std::scoped_lock hold(k->lock_);
+        k->kept_.push_back(r);
+    }
+
+    std::mutex lock_;
+    std::vector<stall_report> kept_;
+};
+
+}  // namespace quiesce::tests
