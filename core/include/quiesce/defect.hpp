@@ -78,6 +78,8 @@ enum class defect : std::uint8_t {
     reserve_not_armed,
     shrink_not_armed,
     magazine_dropped_without_slot,
+    // One thread alone.
+    single_thread_frees_all_as_small,
     // The growing array.
     array_published_relaxed,
     array_read_relaxed,

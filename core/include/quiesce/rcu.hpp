@@ -40,31 +40,34 @@ public:
 };
 
 /// See basic_rcu_domain::synchronize.
-inline void rcu_synchronize(rcu_domain& domain = rcu_default_domain()) {
+template <platform P = native_platform>
+void rcu_synchronize(basic_rcu_domain<P>& domain = rcu_default_domain()) {
     domain.synchronize();
 }
 
 /// See basic_rcu_domain::barrier: waits for callbacks queued before the call; it does not wait for `free_rcu`.
-inline void rcu_barrier(rcu_domain& domain = rcu_default_domain()) {
+template <platform P = native_platform>
+void rcu_barrier(basic_rcu_domain<P>& domain = rcu_default_domain()) {
     domain.barrier();
 }
 
 /// See basic_rcu_domain::flush_all: everything that is pending is done when it returns. For the end of a program, which
 /// waits for nothing otherwise.
-inline void flush_all(rcu_domain& domain = rcu_default_domain()) {
+template <platform P = native_platform>
+void flush_all(basic_rcu_domain<P>& domain = rcu_default_domain()) {
     domain.flush_all();
 }
 
 /// Retires an object that carries no head: allocates a node to hold it. Throws std::bad_alloc, and then the object is
 /// not retired. Otherwise as basic_rcu_obj_base::retire.
-template <class T, class D = std::default_delete<T>>
-void rcu_retire(T* object, D d = D(), rcu_domain& domain = rcu_default_domain()) {
-    struct holder : rcu_head {
+template <class T, class D = std::default_delete<T>, platform P = native_platform>
+void rcu_retire(T* object, D d = D(), basic_rcu_domain<P>& domain = rcu_default_domain()) {
+    struct holder : basic_rcu_head<P> {
         holder(T* o, D&& d) : object(o), deleter(std::move(d)) {}
         T* object;
         [[no_unique_address]] D deleter;
     };
-    domain.retire(new holder(object, std::move(d)), [](rcu_head* h) {
+    domain.retire(new holder(object, std::move(d)), [](basic_rcu_head<P>* h) {
         const std::unique_ptr<holder> self(static_cast<holder*>(h));
         self->deleter(self->object);
     });

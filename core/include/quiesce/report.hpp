@@ -36,6 +36,11 @@ enum class misuse : std::uint8_t {
     /// A fault of the library: destroy lost objects that were given back.
     objects_lost_at_destroy,
     free_after_destroy,
+    quiescent_point_in_section,
+    quiescent_point_in_callback,
+    wait_without_end,
+    /// A fault of the library.
+    freed_to_wrong_allocator,
     /// Not misuse: objects of a destroyed cache that nobody has freed yet, and may still.
     objects_held_at_destroy,
 };
@@ -77,6 +82,13 @@ constexpr const char* describe(misuse m) noexcept {
         case misuse::objects_lost_at_destroy:
             return "at the end of a staged cache, objects that were given back are not in their slabs";
         case misuse::free_after_destroy: return "an object was freed into a cache that is destroyed";
+        case misuse::quiescent_point_in_section:
+            return "a read-side critical section is open, so this is no quiescent point";
+        case misuse::quiescent_point_in_callback:
+            return "a quiescent point inside a callback would run callbacks in it";
+        case misuse::wait_without_end:
+            return "in a domain of one thread, a wait for what nothing that is deferred brings about never returns";
+        case misuse::freed_to_wrong_allocator: return "a large block was freed to the allocator of small objects";
         case misuse::objects_held_at_destroy: return "a cache was destroyed while objects of it were held";
     }
     return "unknown misuse";

@@ -408,10 +408,15 @@ void basic_rcu_domain<P>::wait_for_readers(unsigned milliseconds) {
 
 template <platform P>
 unsigned basic_rcu_domain<P>::reclaim_step() {
+    return run_callbacks(P::limits().callbacks_per_step);
+}
+
+template <platform P>
+unsigned basic_rcu_domain<P>::run_callbacks(unsigned most) {
     const callback_scope scope(*this);
     unsigned ran = 0;
     for (shard& s : shards_) {
-        ran += s.queue.run(P::limits().callbacks_per_step);
+        ran += s.queue.run(most);
     }
     return ran;
 }
@@ -537,7 +542,14 @@ template <class Cell, class Predicate>
 bool basic_rcu_domain<P>::await_driver(Cell& cell, Predicate satisfied, unsigned milliseconds) {
     using driver = typename P::template driver<basic_rcu_domain>;
     start_driver();
-    if constexpr (driver::look_again_ms == 0) {
+    if constexpr (detail::one_thread<P>) {
+        while (!satisfied(cell.load(std::memory_order_acquire))) {
+            if (!take_absent_drivers_steps()) {
+                return milliseconds == 0 ? (P::await(cell, satisfied, std::memory_order_acquire), true) : false;
+            }
+        }
+        return true;
+    } else if constexpr (driver::look_again_ms == 0) {
         return milliseconds == 0 ? (P::await(cell, satisfied, std::memory_order_acquire), true)
                                  : P::await_for(cell, satisfied, std::memory_order_acquire, milliseconds);
     } else {
