@@ -13,6 +13,7 @@ template class detail::cache_core<native_platform>;
 template class detail::staged_core<native_platform>;
 template class basic_rcu_domain<native_single_thread_platform>;
 template class detail::cache_core<native_single_thread_platform>;
+template class detail::staged_core<native_single_thread_platform>;
 
 constinit std::atomic<rcu_domain*> native::default_domain{nullptr};
 

@@ -387,6 +387,9 @@ private:
     /// (0 waits without limit); returns whether one does.
     template <class Cell, class Predicate>
     bool await_driver(Cell& cell, Predicate satisfied, unsigned milliseconds);
+    /// The same for what the worker may have to bring about.
+    template <class Cell, class Predicate>
+    bool await_worker(Cell& cell, Predicate satisfied, unsigned milliseconds);
     bool take_absent_drivers_steps();
     /// Runs callbacks whose grace period is over, at most so many of each shard; returns how many.
     unsigned run_callbacks(unsigned most);

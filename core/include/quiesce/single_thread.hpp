@@ -29,7 +29,9 @@
 // - `synchronize` has nothing to wait for, and runs nothing.
 // - a wait that nothing would end, as for a cache whose objects are held, is reported as misuse (wait_without_end) in
 //   place of a deadlock. Waits with a time limit return at once when nothing is left to do.
-// - `async` caches are settled at the next quiescent point.
+// - what a worker would do, settling an `async` cache or refilling a staged one, is done at the next quiescent point,
+// or
+//   in the wait for that cache's end.
 // - the backlog is not throttled: who produces is who frees. Passing the limit is counted.
 //
 // Requires: one thread at a time uses the domain and what belongs to it. It may go from thread to thread with whatever
@@ -44,6 +46,7 @@
 #include "quiesce/object_cache.hpp"
 #include "quiesce/rcu_array.hpp"
 #include "quiesce/single_thread_platform.hpp"
+#include "quiesce/staged_cache.hpp"
 
 namespace quiesce {
 
@@ -54,6 +57,7 @@ using single_thread_domain = basic_rcu_domain<native_single_thread_platform>;
 using single_thread_head = basic_rcu_head<native_single_thread_platform>;
 extern template class basic_rcu_domain<native_single_thread_platform>;
 extern template class detail::cache_core<native_single_thread_platform>;
+extern template class detail::staged_core<native_single_thread_platform>;
 
 /// A base class that gives T `retire(domain, deleter)`. See basic_rcu_obj_base.
 template <class T, class D = std::default_delete<T>>
@@ -65,6 +69,8 @@ template <class T>
 using single_thread_cache = object_cache<T, native_single_thread_platform>;
 template <class T>
 using single_thread_type_stable_cache = type_stable_cache<T, native_single_thread_platform>;
+
+using single_thread_staged_cache = basic_staged_cache<native_single_thread_platform>;
 
 /// See basic_rcu_domain::quiescent_point.
 inline void quiescent_point(single_thread_domain& domain) {

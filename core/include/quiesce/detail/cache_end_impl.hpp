@@ -282,12 +282,12 @@ bool cache_core<P>::ended() const {
 
 template <class P>
 void cache_core<P>::wait() {
-    (void)domain_.await_driver(ended_, &is_set, 0);
+    (void)domain_.await_worker(ended_, &is_set, 0);
 }
 
 template <class P>
 bool cache_core<P>::wait_for(unsigned milliseconds) {
-    return milliseconds == 0 ? ended() : domain_.await_driver(ended_, &is_set, milliseconds);
+    return milliseconds == 0 ? ended() : domain_.await_worker(ended_, &is_set, milliseconds);
 }
 
 template <class P>

@@ -23,12 +23,14 @@ void basic_rcu_domain<P>::quiescent_point() requires detail::one_thread<P> {
         while (free_step() != 0) {
         }
     };
-    // There is nothing before the monitor's step unless the caller has taken steps by hand; then the slots must be
+    // Before the monitor's step there is something only if the caller has taken steps by hand; then the slots must be
     // empty for what it collects.
     free_batches();
-    (void)monitor_step();
-    free_batches();
-    (void)run_callbacks(std::numeric_limits<unsigned>::max());
+    do {
+        (void)monitor_step();
+        free_batches();
+    } while (run_callbacks(std::numeric_limits<unsigned>::max()) != 0 &&
+             P::seeded(defect::quiescent_point_serves_itself));
     while (caches_.settle_next()) {
     }
     tasks_.run_all();

@@ -571,6 +571,16 @@ bool basic_rcu_domain<P>::await_driver(Cell& cell, Predicate satisfied, unsigned
     }
 }
 
+template <platform P>
+template <class Cell, class Predicate>
+bool basic_rcu_domain<P>::await_worker(Cell& cell, Predicate satisfied, unsigned milliseconds) {
+    if constexpr (detail::one_thread<P>) {
+        while (!satisfied(cell.load(std::memory_order_acquire)) && settle_step()) {
+        }
+    }
+    return await_driver(cell, satisfied, milliseconds);
+}
+
 // Returns whether it did anything. A worker does nothing: beside a driver that is absent, deleters may run in those who
 // wait only.
 template <platform P>
