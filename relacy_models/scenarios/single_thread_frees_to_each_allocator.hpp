@@ -1,5 +1,5 @@
-// A domain for one thread frees an object of a cache, a large block and an object with a head, each of whose frees may
-// find no memory. Another thread goes on with the domain when the first is through.
+// A domain for one thread frees an object of a cache, a large block and an object with a head, and every allocation of
+// that may fail. Another thread goes on with the domain when the first is through.
 #pragma once
 
 #include "quiesce/single_thread_platform.hpp"
@@ -26,7 +26,8 @@ struct single_thread_frees_to_each_allocator {
         2,
         defects,
         must_reach,
-        true};
+        false,
+        0};
 
     using one = single_thread_platform<P>;
 
@@ -46,6 +47,12 @@ struct single_thread_frees_to_each_allocator {
     bool large_kept = true;
     typename P::template atomic<unsigned> handed_over{0};
 
+    single_thread_frees_to_each_allocator() {
+        // The first section takes memory, which is not what may be missing here.
+        domain.lock();
+        domain.unlock();
+    }
+
     bool small_is_out() {
         const cache_usage u = cache.usage();
         return u.in_use + u.in_flight == 1;
@@ -61,9 +68,9 @@ struct single_thread_frees_to_each_allocator {
         }
         P::let_allocations_fail();
         if (P::choose(2) == 0) {
-            free_in_section();
-        } else {
             free_outside();
+        } else {
+            free_in_section();
         }
         handed_over.store(1,
                           P::seeded(defect::publish_relaxed) ? std::memory_order_relaxed : std::memory_order_release);
@@ -105,7 +112,6 @@ struct single_thread_frees_to_each_allocator {
     }
 
     void go_on() {
-        P::let_allocations_fail();
         give_the_rest();
         domain.quiescent_point();
         P::check(!small_is_out() && !large_is_out() && headed.ran.get() == 1,
