@@ -35,9 +35,59 @@ void count_end(void* context) {
     static_cast<ended_flag*>(context)->fetch_add(1);
 }
 
+/// For what holds with a driver and in one thread.
+template <class How>
+class CacheDestroyBy : public CacheTestOf<typename How::platform> {
+protected:
+    using platform = typename How::platform;
+    using cache_of_headless = object_cache<headless, platform>;
+    using cache_token = quiesce::basic_cache_token<platform>;
+
+    static constexpr bool waits() { return How::strategy == destroy_strategy::wait; }
+
+    std::unique_ptr<cache_of_headless> make_cache() {
+        return std::make_unique<cache_of_headless>(
+            quiesce::object_cache_options{.name = "objects", .on_destroy = How::strategy}, this->domain);
+    }
+
+    /// What is held at the end is reported once, except by `last_free`.
+    void expect_held(std::uint64_t objects) {
+        if (How::strategy == destroy_strategy::last_free) {
+            return;
+        }
+        EXPECT_TRUE(eventually(this->domain, [] { return kept_reports::count() != 0; }));
+        const std::vector<kept_report> found = kept_reports::take();
+        ASSERT_EQ(found.size(), 1U);
+        EXPECT_EQ(found[0].kind, misuse::objects_held_at_destroy);
+        EXPECT_EQ(found[0].call, "destroy");
+        EXPECT_EQ(found[0].cache, "objects");
+        EXPECT_EQ(found[0].objects, objects);
+    }
+};
+
+template <class P, destroy_strategy Strategy>
+struct by {
+    using platform = P;
+    static constexpr destroy_strategy strategy = Strategy;
+};
+using one_thread = quiesce::native_single_thread_platform;
+using strategies_and_kinds =
+    testing::Types<by<quiesce::native_platform, destroy_strategy::wait>,
+                   by<quiesce::native_platform, destroy_strategy::async>,
+                   by<quiesce::native_platform, destroy_strategy::last_free>, by<one_thread, destroy_strategy::wait>,
+                   by<one_thread, destroy_strategy::async>, by<one_thread, destroy_strategy::last_free>>;
+constexpr std::array strategy_names = {"wait", "async", "last_free"};
+struct strategy_and_kind_name {
+    template <class How>
+    static std::string GetName(int i) {
+        return strategy_names[static_cast<std::size_t>(How::strategy)] +
+               domain_kind_name::template GetName<typename How::platform>(i);
+    }
+};
+TYPED_TEST_SUITE(CacheDestroyBy, strategies_and_kinds, strategy_and_kind_name);
+
 std::string name_of(const testing::TestParamInfo<destroy_strategy>& strategy) {
-    constexpr std::array names = {"wait", "async", "last_free"};
-    return names[static_cast<std::size_t>(strategy.param)];
+    return strategy_names[static_cast<std::size_t>(strategy.param)];
 }
 
 class CacheDestroy : public CacheTest, public testing::WithParamInterface<destroy_strategy> {
@@ -70,20 +120,20 @@ INSTANTIATE_TEST_SUITE_P(Strategies, CacheDestroy,
                          testing::Values(destroy_strategy::wait, destroy_strategy::async, destroy_strategy::last_free),
                          name_of);
 
-TEST_P(CacheDestroy, EndsWhenNothingIsOut) {
-    const auto cache = make_cache();
-    cache->free(cache->allocate(deleted));
-    const cache_token end = cache->destroy();
-    EXPECT_TRUE(end.poll() || !waits());
+TYPED_TEST(CacheDestroyBy, EndsWhenNothingIsOut) {
+    const auto cache = this->make_cache();
+    cache->free(cache->allocate(this->deleted));
+    const typename TestFixture::cache_token end = cache->destroy();
+    EXPECT_TRUE(end.poll() || !this->waits());
     end.wait();
     EXPECT_TRUE(end.poll());
-    EXPECT_TRUE(domain.caches().empty());
+    EXPECT_TRUE(this->domain.caches().empty());
     EXPECT_EQ(cache->usage().slabs, 0U);
 }
 
-TEST_P(CacheDestroy, EndsWhenNothingWasEverAllocated) {
-    make_cache()->destroy().wait();
-    EXPECT_TRUE(domain.caches().empty());
+TYPED_TEST(CacheDestroyBy, EndsWhenNothingWasEverAllocated) {
+    this->make_cache()->destroy().wait();
+    EXPECT_TRUE(this->domain.caches().empty());
 }
 
 TEST_P(CacheDestroy, EndsWhenWhatIsInFlightIsFreed) {
@@ -105,16 +155,16 @@ TEST_P(CacheDestroy, EndsWhenWhatIsInFlightIsFreed) {
 }
 
 // It is neither in flight nor held for good when destroy first looks.
-TEST_P(CacheDestroy, ReportsNothingThatADeleterWillDefer) {
+TYPED_TEST(CacheDestroyBy, ReportsNothingThatADeleterWillDefer) {
     struct holder {
         ~holder() { cache.free_rcu(held); }
-        cache_of_headless& cache;
+        typename TestFixture::cache_of_headless& cache;
         headless* held;
     };
-    const auto cache = make_cache();
-    quiesce::free_rcu(new holder{*cache, cache->allocate(deleted)}, std::default_delete<holder>(), domain);
+    const auto cache = this->make_cache();
+    quiesce::free_rcu(new holder{*cache, cache->allocate(this->deleted)}, std::default_delete<holder>(), this->domain);
     cache->destroy().wait();
-    EXPECT_EQ(deleted, 1);
+    EXPECT_EQ(this->deleted, 1);
     EXPECT_EQ(kept_reports::count(), 0U);
 }
 
@@ -192,42 +242,42 @@ TEST_P(CacheDestroy, TheHandleDestroysByItsStrategy) {
     EXPECT_EQ(deleted, 2);
 }
 
-TEST_P(CacheDestroy, WhatIsHeldStaysAsItIs) {
+TYPED_TEST(CacheDestroyBy, WhatIsHeldStaysAsItIs) {
     using page = std::array<unsigned char, 4000>;
-    auto cache = std::make_unique<object_cache<page>>(
-        quiesce::object_cache_options{.name = "objects", .on_destroy = GetParam()}, domain);
+    auto cache = std::make_unique<object_cache<page, typename TypeParam::platform>>(
+        quiesce::object_cache_options{.name = "objects", .on_destroy = TypeParam::strategy}, this->domain);
     std::vector<page*> pages;
     for (int i = 0; i != 200; ++i) {
         pages.push_back(cache->allocate());
         pages.back()->fill(static_cast<unsigned char>(i));
         cache->free(cache->allocate());
     }
-    const cache_token end = cache->destroy();
+    const typename TestFixture::cache_token end = cache->destroy();
     cache.reset();
-    expect_held(200);
+    this->expect_held(200);
     for (int i = 0; i != 200; ++i) {
         page expected;
         expected.fill(static_cast<unsigned char>(i));
         EXPECT_EQ(*pages[static_cast<std::size_t>(i)], expected);
-        cache_free(pages[static_cast<std::size_t>(i)]);
+        cache_free<page, typename TypeParam::platform>(pages[static_cast<std::size_t>(i)]);
     }
     end.wait();
 }
 
-TEST_P(CacheDestroy, TheNameIsFreeAtOnce) {
-    const auto cache = make_cache();
-    headless* const held = cache->allocate(deleted);
+TYPED_TEST(CacheDestroyBy, TheNameIsFreeAtOnce) {
+    const auto cache = this->make_cache();
+    headless* const held = cache->allocate(this->deleted);
     (void)cache->destroy();
-    expect_held(1);
-    EXPECT_FALSE(domain.cache_named("objects").has_value());
-    const auto again = make_cache();
-    headless* const another = again->allocate(deleted);
-    EXPECT_EQ(domain.caches().size(), 2U);
-    const std::optional<cache_usage> found = domain.cache_named("objects");
+    this->expect_held(1);
+    EXPECT_FALSE(this->domain.cache_named("objects").has_value());
+    const auto again = this->make_cache();
+    headless* const another = again->allocate(this->deleted);
+    EXPECT_EQ(this->domain.caches().size(), 2U);
+    const std::optional<cache_usage> found = this->domain.cache_named("objects");
     ASSERT_TRUE(found.has_value());
     EXPECT_FALSE(found->pending);
-    cache_free(held);
-    cache_free(another);
+    cache_free<headless, typename TypeParam::platform>(held);
+    cache_free<headless, typename TypeParam::platform>(another);
     again->destroy().wait();
 }
 
@@ -265,30 +315,32 @@ struct link {
     void (*free)(link*);
 };
 
-TEST_P(CacheDestroy, ADestructorMayGiveBackOtherObjects) {
-    for (void (*const free)(link*) : {&cache_free<link>, &cache_free_rcu<link>}) {
-        deleted = 0;
-        object_cache<link> cache({.name = "links", .on_destroy = GetParam()}, domain);
+TYPED_TEST(CacheDestroyBy, ADestructorMayGiveBackOtherObjects) {
+    for (void (*const free)(link*) :
+         {&cache_free<link, typename TypeParam::platform>, &cache_free_rcu<link, typename TypeParam::platform>}) {
+        this->deleted = 0;
+        object_cache<link, typename TypeParam::platform> cache({.name = "links", .on_destroy = TypeParam::strategy},
+                                                               this->domain);
         link* head = nullptr;
         for (int i = 0; i != 10; ++i) {
-            head = cache.allocate(deleted, head, free);
+            head = cache.allocate(this->deleted, head, free);
         }
         cache.free_rcu(head);
-        const cache_token end = cache.destroy();
-        EXPECT_TRUE(end.poll() || !waits());
+        const typename TestFixture::cache_token end = cache.destroy();
+        EXPECT_TRUE(end.poll() || !this->waits());
         end.wait();
-        EXPECT_EQ(deleted, 10);
+        EXPECT_EQ(this->deleted, 10);
     }
 }
 
-TEST_P(CacheDestroy, ASecondCallReturnsTheSameEnd) {
-    const auto cache = make_cache();
-    headless* const held = cache->allocate(deleted);
-    const cache_token first = cache->destroy();
-    expect_held(1);
-    const cache_token second = cache->destroy();
+TYPED_TEST(CacheDestroyBy, ASecondCallReturnsTheSameEnd) {
+    const auto cache = this->make_cache();
+    headless* const held = cache->allocate(this->deleted);
+    const typename TestFixture::cache_token first = cache->destroy();
+    this->expect_held(1);
+    const typename TestFixture::cache_token second = cache->destroy();
     EXPECT_FALSE(first.poll() || second.poll());
-    cache_free(held);
+    cache_free<headless, typename TypeParam::platform>(held);
     first.wait();
     EXPECT_TRUE(second.poll());
 }
@@ -333,14 +385,15 @@ TEST_P(CacheDestroy, AThreadThatExitsDuringItLeavesNothingBehind) {
     EXPECT_EQ(deleted, 200 * 20);
 }
 
-TEST_P(CacheDestroy, ItsDomainMayGoOnceItHasEnded) {
+TYPED_TEST(CacheDestroyBy, ItsDomainMayGoOnceItHasEnded) {
     for (int round = 0; round != 100; ++round) {
-        rcu_domain short_lived;
-        object_cache<headless> cache({.name = "objects", .on_destroy = GetParam()}, short_lived);
-        cache.free_rcu(cache.allocate(deleted));
+        quiesce::basic_rcu_domain<typename TypeParam::platform> short_lived;
+        object_cache<headless, typename TypeParam::platform> cache(
+            {.name = "objects", .on_destroy = TypeParam::strategy}, short_lived);
+        cache.free_rcu(cache.allocate(this->deleted));
         cache.destroy().wait();
     }
-    EXPECT_EQ(deleted, 100);
+    EXPECT_EQ(this->deleted, 100);
 }
 
 // Three threads give the last objects back while a fourth destroys the cache and a fifth lists it.

@@ -21,7 +21,8 @@ using quiesce::misuse;
 using quiesce::object_cache;
 using quiesce::rcu_domain;
 
-class CacheMisuse : public CacheTest {
+template <class P>
+class CacheMisuseOf : public CacheTestOf<P> {
 protected:
     // What was reported so far is this.
     static void expect(misuse kind, std::string_view call, std::string_view cache = "objects") {
@@ -32,34 +33,39 @@ protected:
         EXPECT_EQ(found[0].cache, cache);
     }
 
-    object_cache<headless> objects{{.name = "objects"}, domain};
+    object_cache<headless, P> objects{{.name = "objects"}, this->domain};
 };
+TYPED_TEST_SUITE(CacheMisuseOf, domain_kinds, domain_kind_name);
+using CacheMisuse = CacheMisuseOf<quiesce::native_platform>;
 
 #if QUIESCE_CHECKED  // What only checked builds notice.
 
-class CacheMisuseChecked : public CacheMisuse {
+template <class P>
+class CacheMisuseCheckedOf : public CacheMisuseOf<P> {
 protected:
     void expect_all_freed(int count) {
-        domain.free_rcu_barrier();
-        EXPECT_EQ(deleted, count);
-        EXPECT_EQ(objects.usage().in_use, 0U);
-        EXPECT_EQ(objects.usage().in_flight, 0U);
-        headless* const one = objects.allocate(deleted);
-        headless* const another = objects.allocate(deleted);
+        this->domain.free_rcu_barrier();
+        EXPECT_EQ(this->deleted, count);
+        EXPECT_EQ(this->objects.usage().in_use, 0U);
+        EXPECT_EQ(this->objects.usage().in_flight, 0U);
+        headless* const one = this->objects.allocate(this->deleted);
+        headless* const another = this->objects.allocate(this->deleted);
         EXPECT_NE(one, another);
-        objects.free(one);
-        objects.free(another);
+        this->objects.free(one);
+        this->objects.free(another);
     }
 };
+TYPED_TEST_SUITE(CacheMisuseCheckedOf, domain_kinds, domain_kind_name);
+using CacheMisuseChecked = CacheMisuseCheckedOf<quiesce::native_platform>;
 
-TEST_F(CacheMisuseChecked, ASecondFreeIsReportedAndDoesNothing) {
-    headless* const object = objects.allocate(deleted);
-    objects.free(object);
-    objects.free(object);
-    expect(misuse::double_free, "free");
-    cache_free(object);
-    expect(misuse::double_free, "free");
-    expect_all_freed(1);
+TYPED_TEST(CacheMisuseCheckedOf, ASecondFreeIsReportedAndDoesNothing) {
+    headless* const object = this->objects.allocate(this->deleted);
+    this->objects.free(object);
+    this->objects.free(object);
+    this->expect(misuse::double_free, "free");
+    cache_free<headless, TypeParam>(object);
+    this->expect(misuse::double_free, "free");
+    this->expect_all_freed(1);
 }
 
 TEST_F(CacheMisuseChecked, ASecondFreeRcuIsReportedAndDoesNothing) {
@@ -76,12 +82,12 @@ TEST_F(CacheMisuseChecked, ASecondFreeRcuIsReportedAndDoesNothing) {
     expect_all_freed(1);
 }
 
-TEST_F(CacheMisuseChecked, FreeRcuAfterFreeIsReportedAndDoesNothing) {
-    headless* const object = objects.allocate(deleted);
-    objects.free(object);
-    objects.free_rcu(object);
-    expect(misuse::double_free, "free_rcu");
-    expect_all_freed(1);
+TYPED_TEST(CacheMisuseCheckedOf, FreeRcuAfterFreeIsReportedAndDoesNothing) {
+    headless* const object = this->objects.allocate(this->deleted);
+    this->objects.free(object);
+    this->objects.free_rcu(object);
+    this->expect(misuse::double_free, "free_rcu");
+    this->expect_all_freed(1);
 }
 
 TEST_F(CacheMisuseChecked, FreeAfterFreeRcuIsReportedAndDoesNothing) {
@@ -110,117 +116,120 @@ TEST_F(CacheMisuseChecked, ASecondFreeByAnotherThreadIsReportedOnce) {
     }
 }
 
-TEST_F(CacheMisuseChecked, FreeingIntoAnotherCacheIsReportedAndDoesNothing) {
-    object_cache<headless> others({.name = "others"}, domain);
-    headless* const object = objects.allocate(deleted);
+TYPED_TEST(CacheMisuseCheckedOf, FreeingIntoAnotherCacheIsReportedAndDoesNothing) {
+    object_cache<headless, TypeParam> others({.name = "others"}, this->domain);
+    headless* const object = this->objects.allocate(this->deleted);
     others.free(object);
-    expect(misuse::free_into_wrong_cache, "free", "others");
+    this->expect(misuse::free_into_wrong_cache, "free", "others");
     others.free_rcu(object);
-    expect(misuse::free_into_wrong_cache, "free_rcu", "others");
+    this->expect(misuse::free_into_wrong_cache, "free_rcu", "others");
     EXPECT_TRUE(others.try_free_rcu(object));
-    expect(misuse::free_into_wrong_cache, "try_free_rcu", "others");
-    objects.free(object);
-    expect_all_freed(1);
+    this->expect(misuse::free_into_wrong_cache, "try_free_rcu", "others");
+    this->objects.free(object);
+    this->expect_all_freed(1);
 }
 
-TEST_F(CacheMisuseChecked, FreeRcuInASectionIsReportedAndDoesNothing) {
-    headless* const object = objects.allocate(deleted);
+TYPED_TEST(CacheMisuseCheckedOf, FreeRcuInASectionIsReportedAndDoesNothing) {
+    headless* const object = this->objects.allocate(this->deleted);
     {
-        const std::scoped_lock section(domain);
-        objects.free_rcu(object);
-        expect(misuse::free_rcu_in_section, "free_rcu");
+        const std::scoped_lock section(this->domain);
+        this->objects.free_rcu(object);
+        this->expect(misuse::free_rcu_in_section, "free_rcu");
     }
-    domain.free_rcu_barrier();
-    EXPECT_EQ(deleted, 0);
-    objects.free_rcu(object);
-    expect_all_freed(1);
+    this->domain.free_rcu_barrier();
+    EXPECT_EQ(this->deleted, 0);
+    this->objects.free_rcu(object);
+    this->expect_all_freed(1);
 }
 
 #endif
 
-TEST_F(CacheMisuse, AllocatingAfterDestroyIsReportedAndReturnsNull) {
-    (void)objects.destroy();
-    EXPECT_EQ(objects.allocate(deleted), nullptr);
-    expect(misuse::allocate_after_destroy, "allocate");
-    EXPECT_EQ(objects.usage().slabs, 0U);
+TYPED_TEST(CacheMisuseOf, AllocatingAfterDestroyIsReportedAndReturnsNull) {
+    (void)this->objects.destroy();
+    EXPECT_EQ(this->objects.allocate(this->deleted), nullptr);
+    this->expect(misuse::allocate_after_destroy, "allocate");
+    EXPECT_EQ(this->objects.usage().slabs, 0U);
 }
 
-TEST_F(CacheMisuse, AllocatingWhileTheLastIsHeldIsReportedAndReturnsNull) {
-    object_cache<headless> others({.name = "others", .on_destroy = destroy_strategy::last_free}, domain);
-    headless* const held = others.allocate(deleted);
-    const cache_token end = others.destroy();
-    EXPECT_EQ(others.allocate(deleted), nullptr);
-    expect(misuse::allocate_after_destroy, "allocate", "others");
-    cache_free(held);
+TYPED_TEST(CacheMisuseOf, AllocatingWhileTheLastIsHeldIsReportedAndReturnsNull) {
+    object_cache<headless, TypeParam> others({.name = "others", .on_destroy = destroy_strategy::last_free},
+                                             this->domain);
+    headless* const held = others.allocate(this->deleted);
+    const quiesce::basic_cache_token<TypeParam> end = others.destroy();
+    EXPECT_EQ(others.allocate(this->deleted), nullptr);
+    this->expect(misuse::allocate_after_destroy, "allocate", "others");
+    cache_free<headless, TypeParam>(held);
     end.wait();
 }
 
-TEST_F(CacheMisuse, DestroyThatWouldWaitInASectionIsReportedAndDoesNothing) {
+TYPED_TEST(CacheMisuseOf, DestroyThatWouldWaitInASectionIsReportedAndDoesNothing) {
     {
-        const std::scoped_lock section(domain);
-        EXPECT_FALSE(objects.destroy().poll());
-        expect(misuse::destroy_in_section, "cache destroy");
+        const std::scoped_lock section(this->domain);
+        EXPECT_FALSE(this->objects.destroy().poll());
+        this->expect(misuse::destroy_in_section, "cache destroy");
     }
-    objects.free(objects.allocate(deleted));
-    EXPECT_TRUE(domain.cache_named("objects").has_value());
-    EXPECT_TRUE(objects.destroy().poll());
+    this->objects.free(this->objects.allocate(this->deleted));
+    EXPECT_TRUE(this->domain.cache_named("objects").has_value());
+    EXPECT_TRUE(this->objects.destroy().poll());
 }
 
-TEST_F(CacheMisuse, OtherStrategiesMayDestroyInASection) {
+TYPED_TEST(CacheMisuseOf, OtherStrategiesMayDestroyInASection) {
     for (const destroy_strategy strategy : {destroy_strategy::async, destroy_strategy::last_free}) {
-        std::optional<cache_token> end;
+        std::optional<quiesce::basic_cache_token<TypeParam>> end;
         {
-            object_cache<headless> others({.name = "others", .on_destroy = strategy}, domain);
-            others.free(others.allocate(deleted));
-            const std::scoped_lock section(domain);
+            object_cache<headless, TypeParam> others({.name = "others", .on_destroy = strategy}, this->domain);
+            others.free(others.allocate(this->deleted));
+            const std::scoped_lock section(this->domain);
             end = others.destroy();
         }
         end->wait();
     }
 }
 
-TEST_F(CacheMisuse, DestroyThatWouldWaitInACallbackOrADestructorIsReported) {
-    struct probe : quiesce::rcu_head {
-        explicit probe(object_cache<headless>& cache) : victim(&cache) {}
+TYPED_TEST(CacheMisuseOf, DestroyThatWouldWaitInACallbackOrADestructorIsReported) {
+    struct probe : quiesce::basic_rcu_head<TypeParam> {
+        explicit probe(object_cache<headless, TypeParam>& cache) : victim(&cache) {}
         probe(const probe&) = delete;
         probe& operator=(const probe&) = delete;
         ~probe() { EXPECT_FALSE(victim->destroy().poll()); }
-        object_cache<headless>* victim;
+        object_cache<headless, TypeParam>* victim;
     };
-    object_cache<probe> probes({.name = "probes"}, domain);
-    probes.free_rcu(probes.allocate(objects));
-    domain.free_rcu_barrier();
-    expect(misuse::destroy_in_callback, "cache destroy");
-    domain.retire(new probe(objects), [](quiesce::rcu_head* h) { delete static_cast<probe*>(h); });
-    domain.barrier();
-    expect(misuse::destroy_in_callback, "cache destroy");
-    objects.free(objects.allocate(deleted));
+    object_cache<probe, TypeParam> probes({.name = "probes"}, this->domain);
+    probes.free_rcu(probes.allocate(this->objects));
+    this->domain.free_rcu_barrier();
+    this->expect(misuse::destroy_in_callback, "cache destroy");
+    this->domain.retire(new probe(this->objects),
+                        [](quiesce::basic_rcu_head<TypeParam>* h) { delete static_cast<probe*>(h); });
+    this->domain.barrier();
+    this->expect(misuse::destroy_in_callback, "cache destroy");
+    this->objects.free(this->objects.allocate(this->deleted));
 }
 
-TEST_F(CacheMisuse, AHandleThatEndsInASectionIsReportedAndWaitsForNothing) {
+TYPED_TEST(CacheMisuseOf, AHandleThatEndsInASectionIsReportedAndWaitsForNothing) {
     {
-        const std::scoped_lock section(domain);
-        object_cache<headless> others({.name = "others"}, domain);
-        others.free(others.allocate(deleted));
+        const std::scoped_lock section(this->domain);
+        object_cache<headless, TypeParam> others({.name = "others"}, this->domain);
+        others.free(others.allocate(this->deleted));
     }
-    expect(misuse::destroy_in_section, "cache destroy", "others");
-    EXPECT_TRUE(eventually([&] { return domain.caches().size() == 1; }));
+    this->expect(misuse::destroy_in_section, "cache destroy", "others");
+    EXPECT_TRUE(eventually(this->domain, [&] { return this->domain.caches().size() == 1; }));
 }
 
-TEST_F(CacheMisuse, WaitingForTheEndInASectionIsReportedAndReturns) {
-    object_cache<headless> others({.name = "others", .on_destroy = destroy_strategy::last_free}, domain);
-    headless* const held = others.allocate(deleted);
-    const cache_token end = others.destroy();
+TYPED_TEST(CacheMisuseOf, WaitingForTheEndInASectionIsReportedAndReturns) {
+    object_cache<headless, TypeParam> others({.name = "others", .on_destroy = destroy_strategy::last_free},
+                                             this->domain);
+    headless* const held = others.allocate(this->deleted);
+    const quiesce::basic_cache_token<TypeParam> end = others.destroy();
     {
-        const std::scoped_lock section(domain);
+        const std::scoped_lock section(this->domain);
         end.wait();
-        expect(misuse::destroy_in_section, "cache_token::wait", "others");
+        this->expect(misuse::destroy_in_section, "cache_token::wait", "others");
         EXPECT_FALSE(end.wait_for(10'000));
-        expect(misuse::destroy_in_section, "cache_token::wait_for", "others");
+        this->expect(misuse::destroy_in_section, "cache_token::wait_for", "others");
     }
-    cache_free(held);
+    cache_free<headless, TypeParam>(held);
     end.wait();
-    const std::scoped_lock section(domain);
+    const std::scoped_lock section(this->domain);
     end.wait();  // has nothing to wait for
     EXPECT_TRUE(end.wait_for(1));
 }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "quiesce/object_cache.hpp"
+#include "tsan_tests/domain_kinds.hpp"
 #include "tsan_tests/free_rcu_support.hpp"
 
 namespace quiesce::tests {
@@ -57,20 +58,22 @@ private:
 };
 
 /// A domain for caches. What a test does not take of the reports fails it, and so does a cache that does not end.
-class CacheTest : public testing::Test {
+template <class P>
+class CacheTestOf : public testing::Test {
 protected:
-    ~CacheTest() override {
-        EXPECT_TRUE(eventually([this] { return domain.caches().empty(); }));
+    ~CacheTestOf() override {
+        EXPECT_TRUE(eventually(domain, [this] { return domain.caches().empty(); }));
         for (const kept_report& r : kept_reports::take()) {
             ADD_FAILURE() << r.call << ": " << describe(r.kind) << " (" << r.cache << ")";
         }
     }
 
     std::atomic<int> deleted{0};
-    rcu_domain domain;
+    basic_rcu_domain<P> domain;
     // Younger than the domain, so that nothing hides what the domain's destructor reports.
     kept_reports reports;
 };
+using CacheTest = CacheTestOf<native_platform>;
 
 /// Every stress test prints it; QUIESCE_SEED sets it.
 inline std::uint64_t seed_of_this_run() {

@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "quiesce/rcu.hpp"
+#include "tsan_tests/domain_kinds.hpp"
 #include "tsan_tests/free_rcu_support.hpp"
 
 namespace {
@@ -28,41 +28,50 @@ struct node : quiesce::rcu_obj_base<node, counting_deleter> {
     int value = 1;
 };
 
-TEST(RcuRetire, DeletesAfterABarrier) {
-    rcu_domain domain;
+/// For what holds with a driver and in one thread.
+template <class P>
+class RcuRetireTo : public testing::Test {
+protected:
+    struct retired : quiesce::basic_rcu_obj_base<retired, counting_deleter, P> {};
+
+    static void retire(std::atomic<int>& deleted, quiesce::basic_rcu_domain<P>& domain) {
+        (new retired)->retire(domain, {&deleted});
+    }
+};
+
+TYPED_TEST_SUITE(RcuRetireTo, domain_kinds, domain_kind_name);
+
+TYPED_TEST(RcuRetireTo, DeletesAfterABarrier) {
+    quiesce::basic_rcu_domain<TypeParam> domain;
     std::atomic<int> deleted{0};
     for (int i = 0; i != 1000; ++i) {
-        (new node)->retire({&deleted}, domain);
+        this->retire(deleted, domain);
     }
     domain.barrier();
     EXPECT_EQ(deleted, 1000);
 }
 
-TEST(RcuRetire, KeepsTheObjectWhileASectionThatMaySeeItIsOpen) {
-    rcu_domain domain;
+TYPED_TEST(RcuRetireTo, KeepsTheObjectWhileASectionThatMaySeeItIsOpen) {
+    quiesce::basic_rcu_domain<TypeParam> domain;
     std::atomic<int> deleted{0};
     domain.lock();
-    (new node)->retire({&deleted}, domain);
-    std::this_thread::sleep_for(20ms);
+    this->retire(deleted, domain);
+    tempt(domain);
     EXPECT_EQ(deleted, 0);
     domain.unlock();
     domain.barrier();
     EXPECT_EQ(deleted, 1);
 }
 
-TEST(RcuRetire, RunsTheCallbackWithoutFurtherCalls) {
-    rcu_domain domain;
+TYPED_TEST(RcuRetireTo, RunsTheCallbackWithoutFurtherCalls) {
+    quiesce::basic_rcu_domain<TypeParam> domain;
     std::atomic<int> deleted{0};
-    (new node)->retire({&deleted}, domain);
-    const auto deadline = std::chrono::steady_clock::now() + 10s;
-    while (deleted == 0) {
-        ASSERT_LT(std::chrono::steady_clock::now(), deadline);
-        std::this_thread::sleep_for(1ms);
-    }
+    this->retire(deleted, domain);
+    EXPECT_TRUE(eventually(domain, [&] { return deleted == 1; }));
 }
 
-TEST(RcuRetire, TakesObjectsWithoutAHead) {
-    rcu_domain domain;
+TYPED_TEST(RcuRetireTo, TakesObjectsWithoutAHead) {
+    quiesce::basic_rcu_domain<TypeParam> domain;
     std::atomic<int> deleted{0};
     quiesce::rcu_retire(new int(1), counting_deleter{&deleted}, domain);
     domain.barrier();
@@ -81,27 +90,37 @@ TEST(RcuRetire, UsesTheDefaultDomainAndDeleterWhenNoneAreNamed) {
     EXPECT_EQ(deleted, 1);
 }
 
-TEST(RcuRetire, CallbacksDoNotRunInTheCallThatQueuesThem) {
-    rcu_domain domain;
+TYPED_TEST(RcuRetireTo, CallbacksDoNotRunInTheCallThatQueuesThem) {
+    quiesce::basic_rcu_domain<TypeParam> domain;
     static std::thread::id ran_on;
-    struct probe : quiesce::rcu_head {};
-    static probe p;
-    domain.retire(&p, [](quiesce::rcu_head*) { ran_on = std::this_thread::get_id(); });
+    static std::atomic<std::thread::id> calling;
+    static bool ran_in_call;
+    ran_in_call = false;
+    using head = quiesce::basic_rcu_head<TypeParam>;
+    head probe;
+    calling = std::this_thread::get_id();
+    domain.retire(&probe, [](head*) {
+        ran_on = std::this_thread::get_id();
+        ran_in_call = calling.load() == ran_on;
+    });
+    calling = std::thread::id();
     domain.barrier();
-    EXPECT_NE(ran_on, std::this_thread::get_id());
+    EXPECT_FALSE(ran_in_call);
+    EXPECT_EQ(ran_on == std::this_thread::get_id(), single_threaded<TypeParam>);
     EXPECT_NE(ran_on, std::thread::id());
 }
 
-TEST(RcuRetire, AHeadMayBeUsedAgainOnceItsCallbackRuns) {
-    rcu_domain domain;
-    struct again : quiesce::rcu_head {
-        rcu_domain* home = nullptr;
+TYPED_TEST(RcuRetireTo, AHeadMayBeUsedAgainOnceItsCallbackRuns) {
+    quiesce::basic_rcu_domain<TypeParam> domain;
+    using head = quiesce::basic_rcu_head<TypeParam>;
+    struct again : head {
+        quiesce::basic_rcu_domain<TypeParam>* home = nullptr;
         std::atomic<int> runs{0};
     };
     again a;
     a.home = &domain;
     struct run {
-        static void once(quiesce::rcu_head* h) {
+        static void once(head* h) {
             auto* const self = static_cast<again*>(h);
             if (self->runs.fetch_add(1) == 0) {
                 self->home->retire(h, &once);
@@ -114,17 +133,18 @@ TEST(RcuRetire, AHeadMayBeUsedAgainOnceItsCallbackRuns) {
     EXPECT_EQ(a.runs, 2);
 }
 
-TEST(RcuBarrier, ReturnsAtOnceWhenNothingIsQueued) {
-    rcu_domain domain;
-    const std::scoped_lock other_domain(quiesce::rcu_default_domain());
+TYPED_TEST(RcuRetireTo, ABarrierReturnsAtOnceWhenNothingIsQueued) {
+    quiesce::basic_rcu_domain<TypeParam> domain;
+    quiesce::basic_rcu_domain<TypeParam> other;
+    const std::scoped_lock section(other);
     domain.barrier();
 }
 
-TEST(RcuBarrier, WaitsForCallbacksQueuedBeforeTheCall) {
-    rcu_domain domain;
+TYPED_TEST(RcuRetireTo, ABarrierWaitsForCallbacksQueuedBeforeTheCall) {
+    quiesce::basic_rcu_domain<TypeParam> domain;
     std::atomic<int> deleted{0};
     for (int round = 1; round != 200; ++round) {
-        (new node)->retire({&deleted}, domain);
+        this->retire(deleted, domain);
         domain.barrier();
         ASSERT_EQ(deleted, round);
     }

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "quiesce/rcu.hpp"
+#include "tsan_tests/domain_kinds.hpp"
 #include "tsan_tests/free_rcu_support.hpp"
 
 namespace {
@@ -14,11 +15,12 @@ namespace {
 using namespace quiesce::tests;
 using quiesce::rcu_domain;
 
-class Flush : public testing::Test {
+template <class P>
+class FlushOf : public testing::Test {
 protected:
     // Destroyed, it counts and defers the next, by a callback and by free_rcu in turns.
     struct link {
-        Flush* self;
+        FlushOf* self;
         int left;
         ~link() {
             self->links.fetch_add(1);
@@ -35,26 +37,28 @@ protected:
     }
 
     std::atomic<int> links{0};
-    rcu_domain domain;
+    quiesce::basic_rcu_domain<P> domain;
 };
+TYPED_TEST_SUITE(FlushOf, domain_kinds, domain_kind_name);
+using Flush = FlushOf<quiesce::native_platform>;
 
-TEST_F(Flush, FlushAllFollowsAChainOfCallbacksAndDeleters) {
+TYPED_TEST(FlushOf, FlushAllFollowsAChainOfCallbacksAndDeleters) {
     for (int round = 1; round != 20; ++round) {
-        links = 0;
-        start_chain(10);
-        domain.flush_all();
-        ASSERT_EQ(links, 10);
+        this->links = 0;
+        this->start_chain(10);
+        this->domain.flush_all();
+        ASSERT_EQ(this->links, 10);
     }
 }
 
-TEST_F(Flush, ARoundCoversWhatCameBeforeAndSaysWhetherMoreCame) {
-    EXPECT_TRUE(domain.flush_round());
-    start_chain(50);
-    EXPECT_FALSE(domain.flush_round());
-    EXPECT_GE(links, 1);
-    while (!domain.flush_round()) {
+TYPED_TEST(FlushOf, ARoundCoversWhatCameBeforeAndSaysWhetherMoreCame) {
+    EXPECT_TRUE(this->domain.flush_round());
+    this->start_chain(50);
+    EXPECT_FALSE(this->domain.flush_round());
+    EXPECT_GE(this->links, 1);
+    while (!this->domain.flush_round()) {
     }
-    EXPECT_EQ(links, 50);
+    EXPECT_EQ(this->links, 50);
 }
 
 TEST_F(Flush, ARoundReturnsWhileAnotherThreadGoesOnDeferring) {

@@ -36,15 +36,6 @@ TEST_F(FreeRcuBarrier, ReturnsAtOnceWhenNothingIsDeferred) {
     EXPECT_EQ(deleted, 1);
 }
 
-TEST_F(FreeRcuBarrier, WaitsForObjectsDeferredBeforeTheCall) {
-    for (int round = 1; round != 200; ++round) {
-        defer<headless>(1, deleted, domain);
-        defer<headed>(1, deleted, domain);
-        domain.free_rcu_barrier();
-        ASSERT_EQ(deleted, 2 * round);
-    }
-}
-
 TEST_F(FreeRcuBarrier, CoversWhatAnIdleThreadHasCollected) {
     // The first round makes the thread known; later ones find that only the barrier takes from it, unless the driver's
     // delay is over.
@@ -248,17 +239,6 @@ TEST_F(FreeRcuBarrier, ThreadLocalDestructorsMayStillDefer) {
         }).join();
         domain.free_rcu_barrier();
         EXPECT_EQ(deleted, round * (2 * (block + 1) + 1));
-    }
-}
-
-TEST(FreeRcuDomains, AreBuiltUsedAndDestroyedManyTimes) {
-    std::atomic<int> deleted{0};
-    for (int round = 1; round != 200; ++round) {
-        rcu_domain domain;
-        defer<headless>(block + 1, deleted, domain);
-        defer<headed>(block + 1, deleted, domain);
-        domain.free_rcu_barrier();
-        ASSERT_EQ(deleted, round * 2 * (block + 1));
     }
 }
 

@@ -30,13 +30,16 @@ struct headless {
     std::atomic<int>* deleted;
 };
 
-struct headed : rcu_head, headless {
+/// The same with a head, for domains of that platform.
+template <platform P>
+struct headed_of : basic_rcu_head<P>, headless {
     using headless::headless;
 };
+using headed = headed_of<native_platform>;
 
 /// Defers `count` new objects.
-template <class T>
-void defer(int count, std::atomic<int>& deleted, rcu_domain& domain) {
+template <class T, platform P>
+void defer(int count, std::atomic<int>& deleted, basic_rcu_domain<P>& domain) {
     for (int i = 0; i != count; ++i) {
         free_rcu(new T(deleted), std::default_delete<T>(), domain);
     }

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "tsan_tests/domain_kinds.hpp"
 #include "tsan_tests/free_rcu_support.hpp"
 
 namespace {
@@ -41,7 +42,82 @@ protected:
 using forms = testing::Types<headless, headed>;
 TYPED_TEST_SUITE(FreeRcu, forms, form_name);
 
-TYPED_TEST(FreeRcu, DeletesEachObjectOnce) {
+/// For what holds for both forms, with a driver and in one thread.
+template <class Form>
+class FreeRcuTo : public testing::Test {
+protected:
+    static constexpr bool has_head = Form::has_head;
+
+    void defer(int count) { quiesce::tests::defer<typename Form::object>(count, deleted, domain); }
+    // As the form allows it there.
+    void defer_in_section(int count) {
+        for (int i = 0; i != count; ++i) {
+            using object = typename Form::object;
+            if constexpr (Form::has_head) {
+                free_rcu(new object(deleted), std::default_delete<object>(), domain);
+            } else {
+                ASSERT_TRUE(try_free_rcu(new object(deleted), std::default_delete<object>(), domain));
+            }
+        }
+    }
+
+    std::atomic<int> deleted{0};
+    quiesce::basic_rcu_domain<typename Form::platform> domain;
+};
+
+template <class P>
+struct without_head {
+    using platform = P;
+    using object = headless;
+    static constexpr bool has_head = false;
+};
+template <class P>
+struct with_head {
+    using platform = P;
+    using object = headed_of<P>;
+    static constexpr bool has_head = true;
+};
+using one_thread = quiesce::native_single_thread_platform;
+using forms_and_kinds = testing::Types<without_head<quiesce::native_platform>, with_head<quiesce::native_platform>,
+                                       without_head<one_thread>, with_head<one_thread>>;
+struct form_and_kind_name {
+    template <class Form>
+    static std::string GetName(int i) {
+        return (Form::has_head ? "Headed" : "Headless") +
+               domain_kind_name::template GetName<typename Form::platform>(i);
+    }
+};
+TYPED_TEST_SUITE(FreeRcuTo, forms_and_kinds, form_and_kind_name);
+
+TYPED_TEST(FreeRcuTo, KeepsObjectsWhileASectionOfTheCallerIsOpen) {
+    {
+        const std::scoped_lock section(this->domain);
+        this->defer_in_section(2 * block + 1);
+        tempt(this->domain);
+        EXPECT_EQ(this->deleted, 0);
+    }
+    this->domain.free_rcu_barrier();
+    EXPECT_EQ(this->deleted, 2 * block + 1);
+}
+
+TYPED_TEST(FreeRcuTo, DomainsAreBuiltUsedAndDestroyedManyTimes) {
+    for (int round = 1; round != 200; ++round) {
+        decltype(this->domain) short_lived;
+        defer<typename TypeParam::object>(block + 1, this->deleted, short_lived);
+        short_lived.free_rcu_barrier();
+        ASSERT_EQ(this->deleted, round * (block + 1));
+    }
+}
+
+TYPED_TEST(FreeRcuTo, TheBarrierWaitsForObjectsDeferredBeforeTheCall) {
+    for (int round = 1; round != 200; ++round) {
+        this->defer(1);
+        this->domain.free_rcu_barrier();
+        ASSERT_EQ(this->deleted, round);
+    }
+}
+
+TYPED_TEST(FreeRcuTo, DeletesEachObjectOnce) {
     for (const int count : {1, block - 1, block, block + 1, 10 * block}) {
         this->deleted = 0;
         this->defer(count);
@@ -82,10 +158,10 @@ TYPED_TEST(FreeRcu, AGracePeriodUnderWayIsNotEnoughForAnObjectThatComesLater) {
     EXPECT_EQ(this->deleted, 2);
 }
 
-TYPED_TEST(FreeRcu, DeletesWithoutFurtherCalls) {
+TYPED_TEST(FreeRcuTo, DeletesWithoutFurtherCalls) {
     for (int round = 1; round != 6; ++round) {
         this->defer(block + 1);
-        ASSERT_TRUE(eventually([&] { return this->deleted == round * (block + 1); }));
+        ASSERT_TRUE(eventually(this->domain, [&] { return this->deleted == round * (block + 1); }));
     }
 }
 
@@ -130,44 +206,49 @@ TYPED_TEST(FreeRcu, ReadersNeverSeeADeletedObject) {
     EXPECT_EQ(bad, 0);
 }
 
-TEST(FreeRcuTypes, ADeleterIsCalledWithTheObject) {
+template <class P>
+class FreeRcuTypesOf : public testing::Test {};
+TYPED_TEST_SUITE(FreeRcuTypesOf, domain_kinds, domain_kind_name);
+
+TYPED_TEST(FreeRcuTypesOf, ADeleterIsCalledWithTheObject) {
     static std::atomic<void*> seen;
+    using object_type = headed_of<TypeParam>;
     struct keep {
-        void operator()(headed* object) const { seen = object; }
+        void operator()(object_type* o) const { seen = o; }
     };
-    rcu_domain domain;
+    quiesce::basic_rcu_domain<TypeParam> domain;
     std::atomic<int> deleted{0};
-    headed object(deleted);
+    object_type object(deleted);
     free_rcu(&object, keep(), domain);
     domain.free_rcu_barrier();
     EXPECT_EQ(seen, &object);
     EXPECT_EQ(deleted, 0);
 }
 
-TEST(FreeRcuTypes, ConstObjectsAreDeleted) {
-    rcu_domain domain;
+TYPED_TEST(FreeRcuTypesOf, ConstObjectsAreDeleted) {
+    quiesce::basic_rcu_domain<TypeParam> domain;
     std::atomic<int> deleted{0};
     free_rcu<const headless>(new headless(deleted), {}, domain);
-    free_rcu<const headed>(new headed(deleted), {}, domain);
+    free_rcu<const headed_of<TypeParam>>(new headed_of<TypeParam>(deleted), {}, domain);
     EXPECT_TRUE(try_free_rcu<const headless>(new headless(deleted), {}, domain));
     domain.free_rcu_barrier();
     EXPECT_EQ(deleted, 3);
 }
 
-TEST(FreeRcuTypes, ObjectsAreDeletedThroughAPolymorphicBase) {
+TYPED_TEST(FreeRcuTypesOf, ObjectsAreDeletedThroughAPolymorphicBase) {
     struct other_base {
         virtual ~other_base() = default;
         int value = 0;
     };
-    struct polymorphic : headed {
-        using headed::headed;
+    struct polymorphic : headed_of<TypeParam> {
+        using headed_of<TypeParam>::headed_of;
         virtual ~polymorphic() = default;
     };
     struct derived : other_base, polymorphic {
         explicit derived(std::atomic<int>& count) : polymorphic(count), late(count) {}
         headless late;
     };
-    rcu_domain domain;
+    quiesce::basic_rcu_domain<TypeParam> domain;
     std::atomic<int> deleted{0};
     free_rcu<other_base>(new derived(deleted), {}, domain);   // by its address
     free_rcu<polymorphic>(new derived(deleted), {}, domain);  // by its head
@@ -200,33 +281,53 @@ TEST(FreeRcuTypes, OnlyTheFormThatMayWaitHasATry) {
 
 class FreeRcuInContext : public FreeRcu<headless> {};
 
-TEST_F(FreeRcuInContext, DeletersDoNotRunInTheCall) {
+template <class P>
+class FreeRcuInContextOf : public testing::Test {
+protected:
+    void defer(int count) { quiesce::tests::defer<headless>(count, deleted, domain); }
+
+    std::atomic<int> deleted{0};
+    quiesce::basic_rcu_domain<P> domain;
+};
+TYPED_TEST_SUITE(FreeRcuInContextOf, domain_kinds, domain_kind_name);
+
+TYPED_TEST(FreeRcuInContextOf, DeletersDoNotRunInTheCall) {
     static std::atomic<std::thread::id> ran_on;
-    domain.free_rcu(this, [](void*) { ran_on = std::this_thread::get_id(); });
-    domain.free_rcu_barrier();
-    EXPECT_NE(ran_on.load(), std::this_thread::get_id());
+    static std::atomic<std::thread::id> calling;
+    static std::atomic<bool> ran_in_call;
+    ran_in_call = false;
+    calling = std::this_thread::get_id();
+    this->domain.free_rcu(this, [](void*) {
+        ran_on = std::this_thread::get_id();
+        ran_in_call = calling.load() == ran_on.load();
+    });
+    calling = std::thread::id();
+    this->domain.free_rcu_barrier();
+    EXPECT_FALSE(ran_in_call);
+    EXPECT_EQ(ran_on.load() == std::this_thread::get_id(), single_threaded<TypeParam>);
     EXPECT_NE(ran_on.load(), std::thread::id());
 }
 
-TEST_F(FreeRcuInContext, SectionsMayTryAndMayDeferHeads) {
+TYPED_TEST(FreeRcuInContextOf, SectionsMayTryAndMayDeferHeads) {
     {
-        const std::scoped_lock section(domain);
+        const std::scoped_lock section(this->domain);
         for (int i = 0; i != block + 1; ++i) {
-            ASSERT_TRUE(try_free_rcu(new headless(deleted), std::default_delete<headless>(), domain));
+            ASSERT_TRUE(try_free_rcu(new headless(this->deleted), std::default_delete<headless>(), this->domain));
         }
-        quiesce::tests::defer<headed>(block + 1, deleted, domain);
-        std::this_thread::sleep_for(20ms);
-        EXPECT_EQ(deleted, 0);
+        quiesce::tests::defer<headed_of<TypeParam>>(block + 1, this->deleted, this->domain);
+        tempt(this->domain);
+        EXPECT_EQ(this->deleted, 0);
     }
-    domain.free_rcu_barrier();
-    EXPECT_EQ(deleted, 2 * (block + 1));
+    this->domain.free_rcu_barrier();
+    EXPECT_EQ(this->deleted, 2 * (block + 1));
 }
 
-TEST_F(FreeRcuInContext, AHeadMayBeUsedAgainOnceItsDeleterRuns) {
-    struct again : quiesce::rcu_head {
-        rcu_domain* home = nullptr;
+TYPED_TEST(FreeRcuInContextOf, AHeadMayBeUsedAgainOnceItsDeleterRuns) {
+    using head = quiesce::basic_rcu_head<TypeParam>;
+    struct again : head {
+        quiesce::basic_rcu_domain<TypeParam>* home = nullptr;
         std::atomic<int> runs{0};
-        static void run(quiesce::rcu_head* h) {
+        static void run(head* h) {
             auto* const self = static_cast<again*>(h);
             if (self->runs.fetch_add(1) == 0) {
                 self->home->free_rcu(h, &run);
@@ -234,10 +335,10 @@ TEST_F(FreeRcuInContext, AHeadMayBeUsedAgainOnceItsDeleterRuns) {
         }
     };
     again a;
-    a.home = &domain;
-    domain.free_rcu(&a, &again::run);
-    domain.free_rcu_barrier();  // the first run
-    domain.free_rcu_barrier();  // the one that the first run deferred
+    a.home = &this->domain;
+    this->domain.free_rcu(&a, &again::run);
+    this->domain.free_rcu_barrier();  // the first run
+    this->domain.free_rcu_barrier();  // the one that the first run deferred
     EXPECT_EQ(a.runs, 2);
 }
 
@@ -258,32 +359,32 @@ TEST_F(FreeRcuInContext, NeitherFormIsForgottenBehindTheOther) {
     EXPECT_TRUE(eventually([&] { return deleted == deferred; }));
 }
 
-TEST_F(FreeRcuInContext, StepsFreeWithoutADriver) {
-    domain.stop_driver();
-    defer(1);
-    EXPECT_EQ(domain.monitor(), monitor_state::hurried);  // the monitor has to learn of this thread
-    EXPECT_TRUE(domain.monitor_step());
-    EXPECT_EQ(domain.free_step(), 0U);
-    EXPECT_EQ(domain.advance_grace_period(), step_result::completed);
-    EXPECT_EQ(domain.free_step(), 1U);
-    EXPECT_EQ(deleted, 1);
-    EXPECT_EQ(domain.monitor(), monitor_state::idle);
+TYPED_TEST(FreeRcuInContextOf, StepsFreeWithoutADriver) {
+    this->domain.stop_driver();
+    this->defer(1);
+    EXPECT_EQ(this->domain.monitor(), monitor_state::hurried);  // the monitor has to learn of this thread
+    EXPECT_TRUE(this->domain.monitor_step());
+    EXPECT_EQ(this->domain.free_step(), 0U);
+    EXPECT_EQ(this->domain.advance_grace_period(), step_result::completed);
+    EXPECT_EQ(this->domain.free_step(), 1U);
+    EXPECT_EQ(this->deleted, 1);
+    EXPECT_EQ(this->domain.monitor(), monitor_state::idle);
 }
 
-TEST_F(FreeRcuInContext, HurryEndsTheDelay) {
-    domain.stop_driver();
-    defer(1);
-    (void)domain.monitor_step();
-    defer(1);
-    EXPECT_EQ(domain.monitor(), monitor_state::armed);
-    domain.hurry();
-    EXPECT_EQ(domain.monitor(), monitor_state::hurried);
-    EXPECT_TRUE(domain.monitor_step());
-    EXPECT_EQ(domain.backlog(), 2U);
-    EXPECT_EQ(domain.advance_grace_period(), step_result::completed);
-    while (domain.free_step() != 0) {
+TYPED_TEST(FreeRcuInContextOf, HurryEndsTheDelay) {
+    this->domain.stop_driver();
+    this->defer(1);
+    (void)this->domain.monitor_step();
+    this->defer(1);
+    EXPECT_EQ(this->domain.monitor(), monitor_state::armed);
+    this->domain.hurry();
+    EXPECT_EQ(this->domain.monitor(), monitor_state::hurried);
+    EXPECT_TRUE(this->domain.monitor_step());
+    EXPECT_EQ(this->domain.backlog(), 2U);
+    EXPECT_EQ(this->domain.advance_grace_period(), step_result::completed);
+    while (this->domain.free_step() != 0) {
     }
-    EXPECT_EQ(deleted, 2);
+    EXPECT_EQ(this->deleted, 2);
 }
 
 }  // namespace

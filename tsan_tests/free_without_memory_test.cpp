@@ -22,6 +22,8 @@ using quiesce::object_cache;
 using quiesce::rcu_domain;
 using quiesce::try_free_rcu;
 
+TYPED_TEST_SUITE(FreeWithoutMemoryOf, domain_kinds, domain_kind_name);
+
 TEST_F(FreeWithoutMemory, WaitsForAGracePeriodAndDeletesTheObjectBeforeItReturns) {
     auto* const object = new headless(deleted);
     reader in_the_way(domain);
@@ -72,26 +74,28 @@ TEST_F(FreeWithoutMemory, WaitingUnderALockThatAReaderTakesIsReportedWithTheRead
     domain.report_stalls({});
 }
 
-TEST_F(FreeWithoutMemory, TheTryReturnsFalseAndDoesNothing) {
-    auto* const object = new headless(deleted);
-    EXPECT_FALSE(without(refused::everything, [&] { return try_free_rcu(object, to_delete(), domain); }));
-    domain.free_rcu_barrier();
-    EXPECT_EQ(deleted, 0);
-    EXPECT_TRUE(try_free_rcu(object, to_delete(), domain));
-    domain.free_rcu_barrier();
-    EXPECT_EQ(deleted, 1);
+TYPED_TEST(FreeWithoutMemoryOf, TheTryReturnsFalseAndDoesNothing) {
+    auto* const object = new headless(this->deleted);
+    EXPECT_FALSE(this->without(refused::everything,
+                               [&] { return try_free_rcu(object, typename TestFixture::to_delete(), this->domain); }));
+    this->domain.free_rcu_barrier();
+    EXPECT_EQ(this->deleted, 0);
+    EXPECT_TRUE(try_free_rcu(object, typename TestFixture::to_delete(), this->domain));
+    this->domain.free_rcu_barrier();
+    EXPECT_EQ(this->deleted, 1);
 }
 
-TEST_F(FreeWithoutMemory, TheTryReturnsFalseAtTheEndOfABlockAndKeepsTheBlock) {
-    domain.stop_driver();  // takes nothing from the block meanwhile
-    auto* const object = new headless(deleted);
-    defer<headless>(block, deleted, domain);
-    EXPECT_FALSE(without(refused::everything, [&] { return try_free_rcu(object, to_delete(), domain); }));
-    EXPECT_TRUE(domain.monitor_step());
-    EXPECT_EQ(domain.advance_grace_period(), quiesce::step_result::completed);
-    EXPECT_EQ(domain.free_step(), 1U);
-    EXPECT_EQ(deleted, block);
-    to_delete()(object);
+TYPED_TEST(FreeWithoutMemoryOf, TheTryReturnsFalseAtTheEndOfABlockAndKeepsTheBlock) {
+    this->domain.stop_driver();  // takes nothing from the block meanwhile
+    auto* const object = new headless(this->deleted);
+    defer<headless>(block, this->deleted, this->domain);
+    EXPECT_FALSE(this->without(refused::everything,
+                               [&] { return try_free_rcu(object, typename TestFixture::to_delete(), this->domain); }));
+    EXPECT_TRUE(this->domain.monitor_step());
+    EXPECT_EQ(this->domain.advance_grace_period(), quiesce::step_result::completed);
+    EXPECT_EQ(this->domain.free_step(), 1U);
+    EXPECT_EQ(this->deleted, block);
+    delete object;
 }
 
 TEST_F(FreeWithoutMemory, NothingIsLostWhenMemoryComesAndGoes) {
@@ -300,33 +304,33 @@ TEST_F(FreeWithoutMemory, WrappedObjectsGoBackToTheirCache) {
     EXPECT_EQ(cache.usage().in_flight, 0U);
 }
 
-TEST_F(FreeWithoutMemory, ALargeBlockIsFreedInTheCallWhereNothingElseCanBeHad) {
-    void* const large = domain.allocate_large(1);
+TYPED_TEST(FreeWithoutMemoryOf, ALargeBlockIsFreedInTheCallWhereNothingElseCanBeHad) {
+    void* const large = this->domain.allocate_large(1);
     std::thread([&] {  // has no array
-        without(refused::everything, [&] {
-            EXPECT_FALSE(domain.try_free_large_rcu(large));
-            domain.free_large_rcu(large);
+        this->without(refused::everything, [&] {
+            EXPECT_FALSE(this->domain.try_free_large_rcu(large));
+            this->domain.free_large_rcu(large);
         });
     })
         .join();
-    EXPECT_EQ(domain.large_blocks().blocks, 0U);
+    EXPECT_EQ(this->domain.large_blocks().blocks, 0U);
 }
 
 // Every allocation of the library, one after the other.
 
-TEST_F(FreeWithoutMemory, AnyOneAllocationMayFail) {
+TYPED_TEST(FreeWithoutMemoryOf, AnyOneAllocationMayFail) {
     struct node : headless {
         using headless::headless;
     };
     unsigned tried = 0;
     for (bool reached = true; reached; ++tried) {
-        deleted = 0;
+        this->deleted = 0;
         int given = 0;
         std::vector<headless*> plain;
-        std::vector<headed*> heads;
+        std::vector<headed_of<TypeParam>*> heads;
         for (int i = 0; i != block + 2; ++i) {
-            plain.push_back(new headless(deleted));
-            heads.push_back(new headed(deleted));
+            plain.push_back(new headless(this->deleted));
+            heads.push_back(new headed_of<TypeParam>(this->deleted));
         }
         // Whether the call was made: it may throw before it has done anything.
         const auto attempt = [](auto call) {
@@ -341,23 +345,25 @@ TEST_F(FreeWithoutMemory, AnyOneAllocationMayFail) {
             refusals = 0;
             allocations_before = tried;
             refuse = refused::one;
-            std::optional<rcu_domain> d;
+            std::optional<quiesce::basic_rcu_domain<TypeParam>> d;
             if (attempt([&] { d.emplace(); })) {
-                std::unique_ptr<object_cache<node>> cache;
+                std::unique_ptr<object_cache<node, TypeParam>> cache;
                 (void)attempt([&] {
-                    cache = std::make_unique<object_cache<node>>(
+                    cache = std::make_unique<object_cache<node, TypeParam>>(
                         quiesce::object_cache_options{.name = "nodes", .on_destroy = quiesce::destroy_strategy::async},
                         *d);
                 });
-                quiesce::rcu_array<int> array(*d);
+                quiesce::rcu_array<int, TypeParam> array(*d);
                 for (int i = 0; i != block + 2; ++i) {
                     // What throws has deferred the object, and could not start the driver.
-                    (void)attempt([&] { free_rcu(plain[static_cast<std::size_t>(i)], to_delete(), *d); });
                     (void)attempt(
-                        [&] { free_rcu(heads[static_cast<std::size_t>(i)], std::default_delete<headed>(), *d); });
+                        [&] { free_rcu(plain[static_cast<std::size_t>(i)], typename TestFixture::to_delete(), *d); });
+                    (void)attempt([&] {
+                        free_rcu(heads[static_cast<std::size_t>(i)], std::default_delete<headed_of<TypeParam>>(), *d);
+                    });
                     given += 2;
                     node* n = nullptr;
-                    if (cache && attempt([&] { n = cache->allocate(deleted); })) {
+                    if (cache && attempt([&] { n = cache->allocate(this->deleted); })) {
                         (void)attempt([&] { i % 2 == 0 ? cache->free_rcu(n) : free_rcu(static_cast<void*>(n), *d); });
                         ++given;
                     }
@@ -373,7 +379,7 @@ TEST_F(FreeWithoutMemory, AnyOneAllocationMayFail) {
                 refuse = refused::nothing;
                 reached = refusals != 0;
                 d->flush_all();
-                EXPECT_EQ(deleted, given) << "allocation " << tried;
+                EXPECT_EQ(this->deleted, given) << "allocation " << tried;
                 EXPECT_EQ(d->backlog(), 0U);
                 EXPECT_EQ(d->large_blocks().blocks, 0U);
                 if (cache) {
@@ -384,7 +390,7 @@ TEST_F(FreeWithoutMemory, AnyOneAllocationMayFail) {
                 for (headless* const p : plain) {
                     delete p;
                 }
-                for (headed* const h : heads) {
+                for (headed_of<TypeParam>* const h : heads) {
                     delete h;
                 }
             }

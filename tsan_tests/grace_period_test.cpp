@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "quiesce/rcu.hpp"
+#include "tsan_tests/domain_kinds.hpp"
 
 namespace {
 
@@ -15,8 +15,15 @@ using quiesce::rcu_domain;
 using quiesce::step_result;
 using namespace std::chrono_literals;
 
-TEST(GracePeriod, EndsAtOnceWithoutReaders) {
-    rcu_domain domain;
+/// For what holds with a driver and in one thread.
+template <class P>
+class GracePeriodOf : public testing::Test {};
+
+TYPED_TEST_SUITE(GracePeriodOf, quiesce::tests::domain_kinds, quiesce::tests::domain_kind_name);
+
+TYPED_TEST(GracePeriodOf, EndsAtOnceWithoutReaders) {
+    using domain_type = quiesce::basic_rcu_domain<TypeParam>;
+    domain_type domain;
     domain.synchronize();
 }
 
@@ -35,36 +42,33 @@ TEST(GracePeriod, WaitsForASectionThatIsOpen) {
     EXPECT_TRUE(section_over);
 }
 
-TEST(GracePeriod, DoesNotWaitForASectionThatBeganAfterIt) {
-    rcu_domain domain;
-    const rcu_domain::cookie cookie = domain.start_poll();
+TYPED_TEST(GracePeriodOf, DoesNotWaitForASectionThatBeganAfterIt) {
+    using domain_type = quiesce::basic_rcu_domain<TypeParam>;
+    domain_type domain;
+    const typename domain_type::cookie cookie = domain.start_poll();
     // The driver may see this section's announcement only if the grace period began after it.
-    while (!domain.poll(cookie)) {
-        std::this_thread::yield();
-    }
+    ASSERT_TRUE(quiesce::tests::eventually(domain, [&] { return domain.poll(cookie); }));
     const std::scoped_lock section(domain);
     EXPECT_TRUE(domain.poll(cookie));
 }
 
-TEST(GracePeriod, ACookieIsNotDoneWhileAnOlderSectionIsOpen) {
-    rcu_domain domain;
+TYPED_TEST(GracePeriodOf, ACookieIsNotDoneWhileAnOlderSectionIsOpen) {
+    using domain_type = quiesce::basic_rcu_domain<TypeParam>;
+    domain_type domain;
     domain.lock();
-    const rcu_domain::cookie cookie = domain.start_poll();
-    std::this_thread::sleep_for(20ms);
+    const typename domain_type::cookie cookie = domain.start_poll();
+    quiesce::tests::tempt(domain);
     EXPECT_FALSE(domain.poll(cookie));
     domain.unlock();
     domain.wait(cookie);
     EXPECT_TRUE(domain.poll(cookie));
 }
 
-TEST(GracePeriod, ACookieAskedForIsServedWithoutFurtherCalls) {
-    rcu_domain domain;
-    const rcu_domain::cookie cookie = domain.start_poll();
-    const auto deadline = std::chrono::steady_clock::now() + 10s;
-    while (!domain.poll(cookie)) {
-        ASSERT_LT(std::chrono::steady_clock::now(), deadline);
-        std::this_thread::sleep_for(1ms);
-    }
+TYPED_TEST(GracePeriodOf, ACookieAskedForIsServedWithoutFurtherCalls) {
+    using domain_type = quiesce::basic_rcu_domain<TypeParam>;
+    domain_type domain;
+    const typename domain_type::cookie cookie = domain.start_poll();
+    EXPECT_TRUE(quiesce::tests::eventually(domain, [&] { return domain.poll(cookie); }));
 }
 
 // A futex compares 32 bits. Natively the numbers begin just below the largest of them.
@@ -85,8 +89,9 @@ TEST(GracePeriod, AWriterParkedOnAReaderIsWokenWhateverTheNumber) {
     EXPECT_GT(domain.start_poll(), until);
 }
 
-TEST(GracePeriod, StepsSayWhatTheyWaitFor) {
-    rcu_domain domain;
+TYPED_TEST(GracePeriodOf, StepsSayWhatTheyWaitFor) {
+    using domain_type = quiesce::basic_rcu_domain<TypeParam>;
+    domain_type domain;
     domain.stop_driver();
     EXPECT_EQ(domain.advance_grace_period(), step_result::idle);
     (void)domain.start_poll();

@@ -12,6 +12,7 @@
 
 #include "quiesce/large_block.hpp"
 #include "tsan_tests/cache_support.hpp"
+#include "tsan_tests/domain_kinds.hpp"
 
 namespace {
 
@@ -28,9 +29,10 @@ using quiesce::try_free_rcu;
 
 constexpr std::size_t page = quiesce::native_platform::limits().page_bytes;
 
-class LargeBlock : public CacheTest {
+template <class P>
+class LargeBlockOf : public CacheTestOf<P> {
 protected:
-    std::uint64_t blocks() { return domain.large_blocks().blocks; }
+    std::uint64_t blocks() { return this->domain.large_blocks().blocks; }
 
     static void expect(misuse kind, const std::string& call) {
         const std::vector<kept_report> found = kept_reports::take();
@@ -40,40 +42,43 @@ protected:
     }
 };
 
-TEST_F(LargeBlock, IsWholePagesOfZeros) {
+TYPED_TEST_SUITE(LargeBlockOf, domain_kinds, domain_kind_name);
+using LargeBlock = LargeBlockOf<quiesce::native_platform>;
+
+TYPED_TEST(LargeBlockOf, IsWholePagesOfZeros) {
     for (const std::size_t bytes : {std::size_t{0}, std::size_t{1}, page, page + 1, 100 * page}) {
-        auto* const block = static_cast<unsigned char*>(allocate_large(bytes, domain));
+        auto* const block = static_cast<unsigned char*>(allocate_large(bytes, this->domain));
         ASSERT_NE(block, nullptr);
         EXPECT_EQ(reinterpret_cast<std::uintptr_t>(block) % page, 0U);
         const std::size_t whole = bytes == 0 ? page : (bytes + page - 1) / page * page;
-        EXPECT_EQ(domain.large_blocks().bytes, whole);
+        EXPECT_EQ(this->domain.large_blocks().bytes, whole);
         for (std::size_t i = 0; i != whole; ++i) {
             ASSERT_EQ(block[i], 0);
         }
         std::memset(block, 0xff, whole);
-        free_large(block, domain);
-        EXPECT_EQ(blocks(), 0U);
+        free_large(block, this->domain);
+        EXPECT_EQ(this->blocks(), 0U);
     }
 }
 
-TEST_F(LargeBlock, OfMoreThanThereIsIsNull) {
-    EXPECT_EQ(allocate_large(~std::size_t{0}, domain), nullptr);
-    EXPECT_EQ(allocate_large(std::size_t{1} << 62, domain), nullptr);
-    EXPECT_EQ(blocks(), 0U);
+TYPED_TEST(LargeBlockOf, OfMoreThanThereIsIsNull) {
+    EXPECT_EQ(allocate_large(~std::size_t{0}, this->domain), nullptr);
+    EXPECT_EQ(allocate_large(std::size_t{1} << 62, this->domain), nullptr);
+    EXPECT_EQ(this->blocks(), 0U);
 }
 
-TEST_F(LargeBlock, ManyAreFoundWhicheverGoFirst) {
+TYPED_TEST(LargeBlockOf, ManyAreFoundWhicheverGoFirst) {
     constexpr std::size_t many = 1000;
     std::vector<void*> all(many);
     for (void*& block : all) {
-        block = allocate_large(page, domain);
+        block = allocate_large(page, this->domain);
     }
-    EXPECT_EQ(blocks(), many);
+    EXPECT_EQ(this->blocks(), many);
     for (std::size_t i = 0; i != many; ++i) {
-        free_rcu(all[(i * 7) % many], domain);
+        free_rcu(all[(i * 7) % many], this->domain);
     }
-    domain.free_rcu_barrier();
-    EXPECT_EQ(blocks(), 0U);
+    this->domain.free_rcu_barrier();
+    EXPECT_EQ(this->blocks(), 0U);
 }
 
 TEST_F(LargeBlock, IsFreedAfterItsReaders) {
@@ -104,41 +109,41 @@ TEST_F(LargeBlock, FreesOfManyThreadsAreCoveredByTheBarrier) {
     EXPECT_EQ(domain.backlog(), 0U);
 }
 
-TEST_F(LargeBlock, NullIsNothing) {
-    free_large(nullptr, domain);
-    free_large_rcu(nullptr, domain);
-    EXPECT_TRUE(try_free_large_rcu(nullptr, domain));
+TYPED_TEST(LargeBlockOf, NullIsNothing) {
+    free_large(nullptr, this->domain);
+    free_large_rcu(nullptr, this->domain);
+    EXPECT_TRUE(try_free_large_rcu(nullptr, this->domain));
     void* const nothing = nullptr;
-    free_rcu(nothing, domain);
-    EXPECT_TRUE(try_free_rcu(nothing, domain));
+    free_rcu(nothing, this->domain);
+    EXPECT_TRUE(try_free_rcu(nothing, this->domain));
 }
 
-TEST_F(LargeBlock, MayBeTriedInASection) {
+TYPED_TEST(LargeBlockOf, MayBeTriedInASection) {
     {
-        const std::scoped_lock section(domain);
-        EXPECT_TRUE(try_free_large_rcu(allocate_large(page, domain), domain));
-        EXPECT_TRUE(try_free_rcu(allocate_large(page, domain), domain));
+        const std::scoped_lock section(this->domain);
+        EXPECT_TRUE(try_free_large_rcu(allocate_large(page, this->domain), this->domain));
+        EXPECT_TRUE(try_free_rcu(allocate_large(page, this->domain), this->domain));
     }
-    domain.free_rcu_barrier();
-    EXPECT_EQ(blocks(), 0U);
+    this->domain.free_rcu_barrier();
+    EXPECT_EQ(this->blocks(), 0U);
 }
 
-TEST_F(LargeBlock, FreedNowAndNotKnownIsReported) {
+TYPED_TEST(LargeBlockOf, FreedNowAndNotKnownIsReported) {
     alignas(page) static std::array<char, 2 * page> elsewhere;
-    char* const block = static_cast<char*>(allocate_large(2 * page, domain));
-    free_large(elsewhere.data(), domain);
-    expect(misuse::free_of_unknown_address, "free_large");
-    free_large(block + page, domain);
-    expect(misuse::free_of_unknown_address, "free_large");
-    free_large(block + 8, domain);
-    expect(misuse::free_of_unknown_address, "free_large");
-    free_rcu(static_cast<void*>(elsewhere.data()), domain);
-    expect(misuse::free_of_unknown_address, "free_rcu");
-    EXPECT_TRUE(try_free_rcu(static_cast<void*>(block + page), domain));
-    expect(misuse::free_of_unknown_address, "try_free_rcu");
-    free_large(block, domain);
-    free_large(block, domain);
-    expect(misuse::free_of_unknown_address, "free_large");
+    char* const block = static_cast<char*>(allocate_large(2 * page, this->domain));
+    free_large(elsewhere.data(), this->domain);
+    this->expect(misuse::free_of_unknown_address, "free_large");
+    free_large(block + page, this->domain);
+    this->expect(misuse::free_of_unknown_address, "free_large");
+    free_large(block + 8, this->domain);
+    this->expect(misuse::free_of_unknown_address, "free_large");
+    free_rcu(static_cast<void*>(elsewhere.data()), this->domain);
+    this->expect(misuse::free_of_unknown_address, "free_rcu");
+    EXPECT_TRUE(try_free_rcu(static_cast<void*>(block + page), this->domain));
+    this->expect(misuse::free_of_unknown_address, "try_free_rcu");
+    free_large(block, this->domain);
+    free_large(block, this->domain);
+    this->expect(misuse::free_of_unknown_address, "free_large");
 }
 
 TEST_F(LargeBlock, FreedTwiceAfterAGracePeriodIsReportedAndFreedOnce) {
@@ -152,95 +157,99 @@ TEST_F(LargeBlock, FreedTwiceAfterAGracePeriodIsReportedAndFreedOnce) {
     EXPECT_EQ(blocks(), 0U);
 }
 
-TEST_F(LargeBlock, LeftWhenItsDomainIsDestroyedIsReported) {
+TYPED_TEST(LargeBlockOf, LeftWhenItsDomainIsDestroyedIsReported) {
     void* block = nullptr;
     {
-        quiesce::rcu_domain other;
+        quiesce::basic_rcu_domain<TypeParam> other;
         block = allocate_large(page, other);
-        free_large(block, domain);
-        expect(misuse::free_of_unknown_address, "free_large");
+        free_large(block, this->domain);
+        this->expect(misuse::free_of_unknown_address, "free_large");
         free_large(block, other);
         block = allocate_large(page, other);
     }
-    expect(misuse::domain_destroyed_with_large_blocks, "~rcu_domain");
+    this->expect(misuse::domain_destroyed_with_large_blocks, "~rcu_domain");
 }
 
 #if QUIESCE_CHECKED
-TEST_F(LargeBlock, FreeRcuInASectionIsMisuseAndDoesNothing) {
-    void* const block = allocate_large(page, domain);
+TYPED_TEST(LargeBlockOf, FreeRcuInASectionIsMisuseAndDoesNothing) {
+    void* const block = allocate_large(page, this->domain);
     {
-        const std::scoped_lock section(domain);
-        free_large_rcu(block, domain);
+        const std::scoped_lock section(this->domain);
+        free_large_rcu(block, this->domain);
     }
-    expect(misuse::free_rcu_in_section, "free_large_rcu");
-    domain.free_rcu_barrier();
-    EXPECT_EQ(blocks(), 1U);
-    free_large(block, domain);
+    this->expect(misuse::free_rcu_in_section, "free_large_rcu");
+    this->domain.free_rcu_barrier();
+    EXPECT_EQ(this->blocks(), 1U);
+    free_large(block, this->domain);
 }
 #endif
 
-class FreeByAddress : public LargeBlock {};
+template <class P>
+class FreeByAddressOf : public LargeBlockOf<P> {};
+TYPED_TEST_SUITE(FreeByAddressOf, domain_kinds, domain_kind_name);
+using FreeByAddress = FreeByAddressOf<quiesce::native_platform>;
 
-TEST_F(FreeByAddress, AnObjectGoesBackToItsCacheAndIsDestructed) {
-    object_cache<headless> one({.name = "one"}, domain);
-    object_cache<std::array<char, 200'000>> huge({.name = "huge"}, domain);
+TYPED_TEST(FreeByAddressOf, AnObjectGoesBackToItsCacheAndIsDestructed) {
+    object_cache<headless, TypeParam> one({.name = "one"}, this->domain);
+    object_cache<std::array<char, 200'000>, TypeParam> huge({.name = "huge"}, this->domain);
     std::vector<headless*> objects;
     for (int i = 0; i != 3 * block; ++i) {
-        objects.push_back(one.allocate(deleted));
+        objects.push_back(one.allocate(this->deleted));
     }
     for (headless* const o : objects) {
-        free_rcu(static_cast<void*>(o), domain);
-        free_rcu(allocate_large(1, domain), domain);
+        free_rcu(static_cast<void*>(o), this->domain);
+        free_rcu(allocate_large(1, this->domain), this->domain);
     }
-    free_rcu(static_cast<void*>(huge.allocate()), domain);
-    domain.free_rcu_barrier();
-    EXPECT_EQ(deleted, 3 * block);
-    EXPECT_EQ(blocks(), 0U);
-    for (const quiesce::cache_usage& u : domain.caches()) {
+    free_rcu(static_cast<void*>(huge.allocate()), this->domain);
+    this->domain.free_rcu_barrier();
+    EXPECT_EQ(this->deleted, 3 * block);
+    EXPECT_EQ(this->blocks(), 0U);
+    for (const quiesce::cache_usage& u : this->domain.caches()) {
         EXPECT_EQ(u.in_use, 0U);
         EXPECT_EQ(u.in_flight, 0U);
     }
 }
 
-TEST_F(FreeByAddress, TheMiddleOfAnObjectIsNoObject) {
-    object_cache<std::array<char, 64>> cache({.name = "objects"}, domain);
+TYPED_TEST(FreeByAddressOf, TheMiddleOfAnObjectIsNoObject) {
+    object_cache<std::array<char, 64>, TypeParam> cache({.name = "objects"}, this->domain);
     auto* const object = cache.allocate();
-    free_rcu(static_cast<void*>(object->data() + 8), domain);
-    expect(misuse::free_of_unknown_address, "free_rcu");
-    free_rcu(static_cast<void*>(object), domain);
-    domain.free_rcu_barrier();
+    free_rcu(static_cast<void*>(object->data() + 8), this->domain);
+    this->expect(misuse::free_of_unknown_address, "free_rcu");
+    free_rcu(static_cast<void*>(object), this->domain);
+    this->domain.free_rcu_barrier();
     EXPECT_EQ(cache.usage().in_use, 0U);
 }
 
-TEST_F(FreeByAddress, IsLegalAfterDestroy) {
-    object_cache<headless> cache({.name = "objects", .on_destroy = destroy_strategy::last_free}, domain);
-    headless* const object = cache.allocate(deleted);
+TYPED_TEST(FreeByAddressOf, IsLegalAfterDestroy) {
+    object_cache<headless, TypeParam> cache({.name = "objects", .on_destroy = destroy_strategy::last_free},
+                                            this->domain);
+    headless* const object = cache.allocate(this->deleted);
     const auto end = cache.destroy();
-    free_rcu(static_cast<void*>(object), domain);
+    free_rcu(static_cast<void*>(object), this->domain);
     end.wait();
-    EXPECT_EQ(deleted, 1);
+    EXPECT_EQ(this->deleted, 1);
 }
 
-TEST_F(FreeByAddress, ACacheMayStayUnknown) {
-    object_cache<headless> cache({.name = "objects", .by_address = false}, domain);
-    headless* const object = cache.allocate(deleted);
-    free_rcu(static_cast<void*>(object), domain);
-    expect(misuse::free_of_unknown_address, "free_rcu");
+TYPED_TEST(FreeByAddressOf, ACacheMayStayUnknown) {
+    object_cache<headless, TypeParam> cache({.name = "objects", .by_address = false}, this->domain);
+    headless* const object = cache.allocate(this->deleted);
+    free_rcu(static_cast<void*>(object), this->domain);
+    this->expect(misuse::free_of_unknown_address, "free_rcu");
     cache.free(object);
 }
 
-TEST_F(FreeByAddress, SlabsThatWereGivenBackAreForgotten) {
+TYPED_TEST(FreeByAddressOf, SlabsThatWereGivenBackAreForgotten) {
     for (int round = 0; round != 20; ++round) {
-        object_cache<std::array<char, 1000>> cache({.name = "objects"}, domain);
+        object_cache<std::array<char, 1000>, TypeParam> cache({.name = "objects"}, this->domain);
         std::vector<void*> objects(1000);
         for (void*& o : objects) {
             o = cache.allocate();
         }
         for (void* const o : objects) {
-            free_rcu(o, domain);
+            free_rcu(o, this->domain);
         }
-        domain.free_rcu_barrier();
-        quiesce::shrink(domain);
+        this->domain.free_rcu_barrier();
+        quiesce::shrink(this->domain);
         EXPECT_EQ(cache.usage().slabs, 0U);
     }
 }

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "quiesce/free_rcu.hpp"
+#include "tsan_tests/domain_kinds.hpp"
 
 namespace {
 
@@ -18,13 +18,14 @@ using quiesce::misuse;
 using quiesce::rcu_domain;
 
 // Keeps the reports of a test instead of aborting.
-class Misuse : public testing::Test {
+template <class P>
+class MisuseOf : public testing::Test {
 protected:
-    Misuse() {
+    MisuseOf() {
         last.reset();
         quiesce::set_report_handler([](const quiesce::misuse_report& r) { last = r; });
     }
-    ~Misuse() override { quiesce::set_report_handler(nullptr); }
+    ~MisuseOf() override { quiesce::set_report_handler(nullptr); }
 
     void expect(misuse kind, std::string_view call) {
         ASSERT_TRUE(last.has_value());
@@ -34,51 +35,53 @@ protected:
     }
 
     static inline std::optional<quiesce::misuse_report> last;
-    rcu_domain domain;
+    quiesce::basic_rcu_domain<P> domain;
 };
+TYPED_TEST_SUITE(MisuseOf, quiesce::tests::domain_kinds, quiesce::tests::domain_kind_name);
+using Misuse = MisuseOf<quiesce::native_platform>;
 
-TEST_F(Misuse, SynchronizeInASectionIsReportedAndReturns) {
-    const std::scoped_lock section(domain);
-    domain.synchronize();
-    expect(misuse::synchronize_in_section, "rcu_synchronize");
+TYPED_TEST(MisuseOf, SynchronizeInASectionIsReportedAndReturns) {
+    const std::scoped_lock section(this->domain);
+    this->domain.synchronize();
+    this->expect(misuse::synchronize_in_section, "rcu_synchronize");
 }
 
-TEST_F(Misuse, BarrierInASectionIsReportedAndReturns) {
-    const std::scoped_lock section(domain);
-    domain.barrier();
-    expect(misuse::barrier_in_section, "rcu_barrier");
+TYPED_TEST(MisuseOf, BarrierInASectionIsReportedAndReturns) {
+    const std::scoped_lock section(this->domain);
+    this->domain.barrier();
+    this->expect(misuse::barrier_in_section, "rcu_barrier");
 }
 
-TEST_F(Misuse, SynchronizeAndBarrierInACallbackAreReported) {
-    struct probe : quiesce::rcu_head {
-        rcu_domain* home = nullptr;
+TYPED_TEST(MisuseOf, SynchronizeAndBarrierInACallbackAreReported) {
+    struct probe : quiesce::basic_rcu_head<TypeParam> {
+        quiesce::basic_rcu_domain<TypeParam>* home = nullptr;
         std::optional<quiesce::misuse_report> synchronize;
         std::optional<quiesce::misuse_report> barrier;
     };
     probe p;
-    p.home = &domain;
-    domain.retire(&p, [](quiesce::rcu_head* h) {
+    p.home = &this->domain;
+    this->domain.retire(&p, [](quiesce::basic_rcu_head<TypeParam>* h) {
         auto* const self = static_cast<probe*>(h);
         self->home->synchronize();
-        self->synchronize = std::exchange(last, std::nullopt);
+        self->synchronize = std::exchange(TestFixture::last, std::nullopt);
         self->home->barrier();
-        self->barrier = std::exchange(last, std::nullopt);
+        self->barrier = std::exchange(TestFixture::last, std::nullopt);
     });
-    domain.barrier();
+    this->domain.barrier();
     ASSERT_TRUE(p.synchronize.has_value());
     EXPECT_EQ(p.synchronize->kind, misuse::synchronize_in_callback);
     ASSERT_TRUE(p.barrier.has_value());
     EXPECT_EQ(p.barrier->kind, misuse::barrier_in_callback);
 }
 
-TEST_F(Misuse, UnlockWithoutLockIsReportedAndDoesNothing) {
-    domain.unlock();
-    expect(misuse::unlock_without_lock, "rcu_domain::unlock");
-    domain.lock();
-    domain.unlock();
-    EXPECT_FALSE(last.has_value());
-    domain.unlock();
-    expect(misuse::unlock_without_lock, "rcu_domain::unlock");
+TYPED_TEST(MisuseOf, UnlockWithoutLockIsReportedAndDoesNothing) {
+    this->domain.unlock();
+    this->expect(misuse::unlock_without_lock, "rcu_domain::unlock");
+    this->domain.lock();
+    this->domain.unlock();
+    EXPECT_FALSE(TestFixture::last.has_value());
+    this->domain.unlock();
+    this->expect(misuse::unlock_without_lock, "rcu_domain::unlock");
 }
 
 TEST_F(Misuse, AHandlerFindsWhatCameBeforeItWasInstalled) {
@@ -100,103 +103,103 @@ TEST_F(Misuse, AHandlerFindsWhatCameBeforeItWasInstalled) {
     });
 }
 
-TEST_F(Misuse, ASecondRetirementIsReportedAndDoesNothing) {
+TYPED_TEST(MisuseOf, ASecondRetirementIsReportedAndDoesNothing) {
     static int runs;
     runs = 0;
-    struct probe : quiesce::rcu_head {};
+    struct probe : quiesce::basic_rcu_head<TypeParam> {};
     probe p;
-    const auto run = [](quiesce::rcu_head*) { ++runs; };
-    domain.lock();  // holds the first retirement back
-    domain.retire(&p, run);
-    domain.retire(&p, run);
-    expect(misuse::double_retire, "rcu_retire");
-    domain.unlock();
-    domain.barrier();
+    const auto run = [](quiesce::basic_rcu_head<TypeParam>*) { ++runs; };
+    this->domain.lock();  // holds the first retirement back
+    this->domain.retire(&p, run);
+    this->domain.retire(&p, run);
+    this->expect(misuse::double_retire, "rcu_retire");
+    this->domain.unlock();
+    this->domain.barrier();
     EXPECT_EQ(runs, 1);
 }
 
-TEST_F(Misuse, ASecondDeferralOfAHeadIsReportedAndDoesNothing) {
+TYPED_TEST(MisuseOf, ASecondDeferralOfAHeadIsReportedAndDoesNothing) {
     static int runs;
     runs = 0;
-    quiesce::rcu_head h;
-    const auto run = [](quiesce::rcu_head*) { ++runs; };
-    domain.lock();  // holds the first deferral back
-    domain.free_rcu(&h, run);
-    domain.free_rcu(&h, run);
-    expect(misuse::double_retire, "free_rcu");
-    domain.retire(&h, run);
-    expect(misuse::double_retire, "rcu_retire");
-    domain.unlock();
-    domain.free_rcu_barrier();
-    domain.barrier();
+    quiesce::basic_rcu_head<TypeParam> h;
+    const auto run = [](quiesce::basic_rcu_head<TypeParam>*) { ++runs; };
+    this->domain.lock();  // holds the first deferral back
+    this->domain.free_rcu(&h, run);
+    this->domain.free_rcu(&h, run);
+    this->expect(misuse::double_retire, "free_rcu");
+    this->domain.retire(&h, run);
+    this->expect(misuse::double_retire, "rcu_retire");
+    this->domain.unlock();
+    this->domain.free_rcu_barrier();
+    this->domain.barrier();
     EXPECT_EQ(runs, 1);
 }
 
 #if QUIESCE_CHECKED
-TEST_F(Misuse, FreeRcuWithoutAHeadInASectionIsReportedAndDoesNothing) {
+TYPED_TEST(MisuseOf, FreeRcuWithoutAHeadInASectionIsReportedAndDoesNothing) {
     static std::atomic<int> runs;  // of two drivers
     runs = 0;
-    rcu_domain other;
+    quiesce::basic_rcu_domain<TypeParam> other;
     const auto run = [](void*) { ++runs; };
     {
-        const std::scoped_lock section(domain);
-        domain.free_rcu(&runs, run);
-        expect(misuse::free_rcu_in_section, "free_rcu");
+        const std::scoped_lock section(this->domain);
+        this->domain.free_rcu(&runs, run);
+        this->expect(misuse::free_rcu_in_section, "free_rcu");
         other.free_rcu(&runs, run);
-        EXPECT_TRUE(domain.try_free_rcu(&runs, run));
-        EXPECT_FALSE(last.has_value());
+        EXPECT_TRUE(this->domain.try_free_rcu(&runs, run));
+        EXPECT_FALSE(TestFixture::last.has_value());
     }
-    domain.free_rcu_barrier();
+    this->domain.free_rcu_barrier();
     other.free_rcu_barrier();
     EXPECT_EQ(runs, 2);
 }
 #endif
 
-TEST_F(Misuse, FreeRcuBarrierInASectionIsReportedAndReturns) {
-    domain.lock();
-    EXPECT_TRUE(domain.try_free_rcu(this, [](void*) {}));
-    domain.free_rcu_barrier();
-    expect(misuse::barrier_in_section, "free_rcu_barrier");
-    domain.unlock();
-    domain.free_rcu_barrier();
-    EXPECT_FALSE(last.has_value());
+TYPED_TEST(MisuseOf, FreeRcuBarrierInASectionIsReportedAndReturns) {
+    this->domain.lock();
+    EXPECT_TRUE(this->domain.try_free_rcu(this, [](void*) {}));
+    this->domain.free_rcu_barrier();
+    this->expect(misuse::barrier_in_section, "free_rcu_barrier");
+    this->domain.unlock();
+    this->domain.free_rcu_barrier();
+    EXPECT_FALSE(TestFixture::last.has_value());
 }
 
-TEST_F(Misuse, FlushInASectionIsReportedAndReturns) {
-    const std::scoped_lock section(domain);
-    domain.flush_all();
-    expect(misuse::barrier_in_section, "flush_all");
-    EXPECT_FALSE(domain.flush_round());
-    expect(misuse::barrier_in_section, "flush_round");
+TYPED_TEST(MisuseOf, FlushInASectionIsReportedAndReturns) {
+    const std::scoped_lock section(this->domain);
+    this->domain.flush_all();
+    this->expect(misuse::barrier_in_section, "flush_all");
+    EXPECT_FALSE(this->domain.flush_round());
+    this->expect(misuse::barrier_in_section, "flush_round");
 }
 
-TEST_F(Misuse, WaitingForACookieInASectionIsReportedAndReturns) {
-    const std::scoped_lock section(domain);
-    EXPECT_FALSE(domain.wait_for(domain.start_poll(), 10'000));
-    expect(misuse::synchronize_in_section, "rcu_domain::wait_for");
+TYPED_TEST(MisuseOf, WaitingForACookieInASectionIsReportedAndReturns) {
+    const std::scoped_lock section(this->domain);
+    EXPECT_FALSE(this->domain.wait_for(this->domain.start_poll(), 10'000));
+    this->expect(misuse::synchronize_in_section, "rcu_domain::wait_for");
 }
 
-TEST_F(Misuse, WaitingInADeleterOrACallbackIsReported) {
-    struct probe : quiesce::rcu_head {
-        rcu_domain* home = nullptr;
+TYPED_TEST(MisuseOf, WaitingInADeleterOrACallbackIsReported) {
+    struct probe : quiesce::basic_rcu_head<TypeParam> {
+        quiesce::basic_rcu_domain<TypeParam>* home = nullptr;
         std::vector<quiesce::misuse_report> reports;
-        static void wait(quiesce::rcu_head* h) {
+        static void wait(quiesce::basic_rcu_head<TypeParam>* h) {
             auto* const self = static_cast<probe*>(h);
             self->home->free_rcu_barrier();
-            self->reports.push_back(last.value_or(quiesce::misuse_report{}));
+            self->reports.push_back(TestFixture::last.value_or(quiesce::misuse_report{}));
             self->home->barrier();
-            self->reports.push_back(last.value_or(quiesce::misuse_report{}));
+            self->reports.push_back(TestFixture::last.value_or(quiesce::misuse_report{}));
             self->home->synchronize();
-            self->reports.push_back(std::exchange(last, std::nullopt).value_or(quiesce::misuse_report{}));
+            self->reports.push_back(std::exchange(TestFixture::last, std::nullopt).value_or(quiesce::misuse_report{}));
         }
     };
     probe in_deleter;
     probe in_callback;
-    in_deleter.home = in_callback.home = &domain;
-    domain.free_rcu(&in_deleter, &probe::wait);
-    domain.free_rcu_barrier();
-    domain.retire(&in_callback, &probe::wait);
-    domain.barrier();
+    in_deleter.home = in_callback.home = &this->domain;
+    this->domain.free_rcu(&in_deleter, &probe::wait);
+    this->domain.free_rcu_barrier();
+    this->domain.retire(&in_callback, &probe::wait);
+    this->domain.barrier();
     for (const probe& p : {in_deleter, in_callback}) {
         ASSERT_EQ(p.reports.size(), 3U);
         EXPECT_EQ(p.reports[0].kind, misuse::barrier_in_callback);
@@ -224,74 +227,74 @@ TEST_F(Misuse, TheHandlerMayBeTheFirstInAnEndingThreadToUseAnOlderDomain) {
     EXPECT_EQ(domain.reader_records(), 1U);
 }
 
-TEST_F(Misuse, ADomainDestroyedWithCallbacksQueuedIsReported) {
-    struct probe : quiesce::rcu_head {};
+TYPED_TEST(MisuseOf, ADomainDestroyedWithCallbacksQueuedIsReported) {
+    struct probe : quiesce::basic_rcu_head<TypeParam> {};
     probe p;
     {
-        rcu_domain short_lived;
+        quiesce::basic_rcu_domain<TypeParam> short_lived;
         short_lived.stop_driver();
-        short_lived.retire(&p, [](quiesce::rcu_head*) {});
+        short_lived.retire(&p, [](quiesce::basic_rcu_head<TypeParam>*) {});
     }
-    expect(misuse::domain_destroyed_with_callbacks, "~rcu_domain");
+    this->expect(misuse::domain_destroyed_with_callbacks, "~rcu_domain");
 }
 
-TEST_F(Misuse, ADomainDestroyedWithFreesCollectedIsReported) {
+TYPED_TEST(MisuseOf, ADomainDestroyedWithFreesCollectedIsReported) {
     {
-        rcu_domain short_lived;
+        quiesce::basic_rcu_domain<TypeParam> short_lived;
         short_lived.stop_driver();
         short_lived.free_rcu(this, [](void*) { FAIL(); });
     }
-    expect(misuse::domain_destroyed_with_frees, "~rcu_domain");
-    quiesce::rcu_head h;
+    this->expect(misuse::domain_destroyed_with_frees, "~rcu_domain");
+    quiesce::basic_rcu_head<TypeParam> h;
     {
-        rcu_domain short_lived;
+        quiesce::basic_rcu_domain<TypeParam> short_lived;
         short_lived.stop_driver();
-        short_lived.free_rcu(&h, [](quiesce::rcu_head*) { FAIL(); });
+        short_lived.free_rcu(&h, [](quiesce::basic_rcu_head<TypeParam>*) { FAIL(); });
     }
-    expect(misuse::domain_destroyed_with_frees, "~rcu_domain");
+    this->expect(misuse::domain_destroyed_with_frees, "~rcu_domain");
 }
 
-TEST_F(Misuse, ADomainDestroyedWithFreesHandedOverIsReported) {
+TYPED_TEST(MisuseOf, ADomainDestroyedWithFreesHandedOverIsReported) {
     {
-        rcu_domain short_lived;
+        quiesce::basic_rcu_domain<TypeParam> short_lived;
         short_lived.stop_driver();
         short_lived.free_rcu(this, [](void*) { FAIL(); });
         (void)short_lived.monitor_step();  // to a batch
     }
-    expect(misuse::domain_destroyed_with_frees, "~rcu_domain");
+    this->expect(misuse::domain_destroyed_with_frees, "~rcu_domain");
     {
-        rcu_domain short_lived;
+        quiesce::basic_rcu_domain<TypeParam> short_lived;
         short_lived.stop_driver();
         for (unsigned i = 0; i != quiesce::native_platform::limits().free_block_entries + 1; ++i) {
             short_lived.free_rcu(this, [](void*) { FAIL(); });
         }
     }
-    expect(misuse::domain_destroyed_with_frees, "~rcu_domain");
+    this->expect(misuse::domain_destroyed_with_frees, "~rcu_domain");
 }
 
-TEST_F(Misuse, ADomainDestroyedAfterAFreeRcuBarrierIsNotReported) {
+TYPED_TEST(MisuseOf, ADomainDestroyedAfterAFreeRcuBarrierIsNotReported) {
     {
-        rcu_domain short_lived;
+        quiesce::basic_rcu_domain<TypeParam> short_lived;
         short_lived.free_rcu(this, [](void*) {});
         short_lived.free_rcu_barrier();
     }
-    EXPECT_FALSE(last.has_value());
+    EXPECT_FALSE(TestFixture::last.has_value());
 }
 
-TEST_F(Misuse, StepsTakenInsideACallbackDoNotHideThatItIsOne) {
-    struct probe : quiesce::rcu_head {
-        rcu_domain* home = nullptr;
+TYPED_TEST(MisuseOf, StepsTakenInsideACallbackDoNotHideThatItIsOne) {
+    struct probe : quiesce::basic_rcu_head<TypeParam> {
+        quiesce::basic_rcu_domain<TypeParam>* home = nullptr;
         std::optional<quiesce::misuse_report> report;
     };
     probe p;
-    p.home = &domain;
-    domain.retire(&p, [](quiesce::rcu_head* h) {
+    p.home = &this->domain;
+    this->domain.retire(&p, [](quiesce::basic_rcu_head<TypeParam>* h) {
         auto* const self = static_cast<probe*>(h);
         (void)self->home->reclaim_step();
         self->home->barrier();
-        self->report = std::exchange(last, std::nullopt);
+        self->report = std::exchange(TestFixture::last, std::nullopt);
     });
-    domain.barrier();
+    this->domain.barrier();
     ASSERT_TRUE(p.report.has_value());
     EXPECT_EQ(p.report->kind, misuse::barrier_in_callback);
 }

@@ -31,21 +31,26 @@ using quiesce::native_platform;
 using quiesce::object_cache;
 using quiesce::rcu_domain;
 
-class ObjectCache : public CacheTest {
+/// For what holds with a driver and in one thread.
+template <class P>
+class ObjectCacheIn : public CacheTestOf<P> {
 protected:
     template <class T>
-    static std::vector<T*> allocate(object_cache<T>& cache, std::size_t count) {
+    static std::vector<T*> allocate(object_cache<T, P>& cache, std::size_t count) {
         std::vector<T*> objects(count);
         std::generate(objects.begin(), objects.end(), [&] { return cache.allocate(); });
         return objects;
     }
     template <class T>
-    static void free_all(object_cache<T>& cache, const std::vector<T*>& objects) {
+    static void free_all(object_cache<T, P>& cache, const std::vector<T*>& objects) {
         for (T* const object : objects) {
             cache.free(object);
         }
     }
 };
+
+TYPED_TEST_SUITE(ObjectCacheIn, domain_kinds, domain_kind_name);
+using ObjectCache = ObjectCacheIn<native_platform>;
 
 template <std::size_t Size, std::size_t Alignment>
 struct alignas(Alignment) bytes {
@@ -101,13 +106,13 @@ TYPED_TEST(ObjectCacheOf, ObjectsAreAlignedAndDoNotOverlap) {
     EXPECT_EQ(cache.usage().slabs, 0U);
 }
 
-TEST_F(ObjectCache, ObjectsAreConstructedWithTheArgumentsOfAllocate) {
+TYPED_TEST(ObjectCacheIn, ObjectsAreConstructedWithTheArgumentsOfAllocate) {
     struct pair {
         pair(std::unique_ptr<int> first, int& second) : owned(std::move(first)), seen(&second) {}
         std::unique_ptr<int> owned;
         int* seen;
     };
-    object_cache<pair> cache({.name = "pairs"}, domain);
+    object_cache<pair, TypeParam> cache({.name = "pairs"}, this->domain);
     int second = 2;
     pair* const object = cache.allocate(std::make_unique<int>(1), second);
     EXPECT_EQ(*object->owned, 1);
@@ -115,8 +120,8 @@ TEST_F(ObjectCache, ObjectsAreConstructedWithTheArgumentsOfAllocate) {
     cache.free(object);
 }
 
-TEST_F(ObjectCache, ObjectsAreConstructedAnewEveryTime) {
-    object_cache<int> cache({.name = "numbers"}, domain);
+TYPED_TEST(ObjectCacheIn, ObjectsAreConstructedAnewEveryTime) {
+    object_cache<int, TypeParam> cache({.name = "numbers"}, this->domain);
     for (int i = 0; i != 1000; ++i) {
         int* const object = cache.allocate();
         EXPECT_EQ(*object, 0);
@@ -125,11 +130,11 @@ TEST_F(ObjectCache, ObjectsAreConstructedAnewEveryTime) {
     }
 }
 
-TEST_F(ObjectCache, FreeDestroysAnObjectAtOnce) {
-    object_cache<headless> cache({.name = "objects"}, domain);
+TYPED_TEST(ObjectCacheIn, FreeDestroysAnObjectAtOnce) {
+    object_cache<headless, TypeParam> cache({.name = "objects"}, this->domain);
     for (int round = 1; round != 1000; ++round) {
-        cache.free(cache.allocate(deleted));
-        ASSERT_EQ(deleted, round);
+        cache.free(cache.allocate(this->deleted));
+        ASSERT_EQ(this->deleted, round);
     }
 }
 
@@ -151,23 +156,23 @@ TEST_F(ObjectCache, FreeRcuDestroysAnObjectOnceAndAfterReaders) {
     EXPECT_EQ(deleted, count);
 }
 
-TEST_F(ObjectCache, FreeRcuNeedsNoFurtherCalls) {
-    object_cache<headless> cache({.name = "objects"}, domain);
-    cache.free_rcu(cache.allocate(deleted));
-    EXPECT_TRUE(eventually([&] { return deleted == 1; }));
+TYPED_TEST(ObjectCacheIn, FreeRcuNeedsNoFurtherCalls) {
+    object_cache<headless, TypeParam> cache({.name = "objects"}, this->domain);
+    cache.free_rcu(cache.allocate(this->deleted));
+    EXPECT_TRUE(eventually(this->domain, [&] { return this->deleted == 1; }));
 }
 
-TEST_F(ObjectCache, TryFreeRcuMayBeCalledInASection) {
-    object_cache<headless> cache({.name = "objects"}, domain);
+TYPED_TEST(ObjectCacheIn, TryFreeRcuMayBeCalledInASection) {
+    object_cache<headless, TypeParam> cache({.name = "objects"}, this->domain);
     {
-        const std::scoped_lock section(domain);
+        const std::scoped_lock section(this->domain);
         for (int i = 0; i != 2 * block; ++i) {
-            ASSERT_TRUE(cache.try_free_rcu(cache.allocate(deleted)));
+            ASSERT_TRUE(cache.try_free_rcu(cache.allocate(this->deleted)));
         }
-        EXPECT_EQ(deleted, 0);
+        EXPECT_EQ(this->deleted, 0);
     }
-    domain.free_rcu_barrier();
-    EXPECT_EQ(deleted, 2 * block);
+    this->domain.free_rcu_barrier();
+    EXPECT_EQ(this->deleted, 2 * block);
 }
 
 TEST_F(ObjectCache, DestructorsRunInTheCallerOfFreeAndOnTheDriverAfterFreeRcu) {
@@ -192,9 +197,9 @@ TEST_F(ObjectCache, DestructorsRunInTheCallerOfFreeAndOnTheDriverAfterFreeRcu) {
 }
 
 // A destructor that ran under a lock, or inside the thread's gate, would wait for itself.
-TEST_F(ObjectCache, ADestructorMayUseItsCache) {
+TYPED_TEST(ObjectCacheIn, ADestructorMayUseItsCache) {
     struct parent;
-    using parents = object_cache<parent>;
+    using parents = object_cache<parent, TypeParam>;
     struct parent {
         parent(parents& owner, std::atomic<int>& count, int more) : home(&owner), deleted(&count), depth(more) {}
         ~parent() {
@@ -211,16 +216,16 @@ TEST_F(ObjectCache, ADestructorMayUseItsCache) {
         std::atomic<int>* deleted;
         int depth;
     };
-    parents cache({.name = "parents"}, domain);
-    cache.free(cache.allocate(cache, deleted, 3));
-    cache.free_rcu(cache.allocate(cache, deleted, 3));
+    parents cache({.name = "parents"}, this->domain);
+    cache.free(cache.allocate(cache, this->deleted, 3));
+    cache.free_rcu(cache.allocate(cache, this->deleted, 3));
     constexpr int all = 2 * (1 + 2 + 4 + 8);
-    EXPECT_TRUE(eventually([&] { return deleted == all; }));
-    domain.free_rcu_barrier();
+    EXPECT_TRUE(eventually(this->domain, [&] { return this->deleted == all; }));
+    this->domain.free_rcu_barrier();
     EXPECT_EQ(cache.usage().in_use, 0U);
 }
 
-TEST_F(ObjectCache, AThrowingConstructorGivesTheMemoryBack) {
+TYPED_TEST(ObjectCacheIn, AThrowingConstructorGivesTheMemoryBack) {
     struct thrower {
         thrower(bool throws, std::atomic<int>& count) : deleted(&count) {
             if (throws) {
@@ -230,50 +235,50 @@ TEST_F(ObjectCache, AThrowingConstructorGivesTheMemoryBack) {
         ~thrower() { deleted->fetch_add(1); }
         std::atomic<int>* deleted;
     };
-    object_cache<thrower> cache({.name = "throwers"}, domain);
+    object_cache<thrower, TypeParam> cache({.name = "throwers"}, this->domain);
     for (int i = 0; i != 10'000; ++i) {
-        EXPECT_THROW((void)cache.allocate(true, deleted), std::runtime_error);
+        EXPECT_THROW((void)cache.allocate(true, this->deleted), std::runtime_error);
     }
-    EXPECT_EQ(deleted, 0);
+    EXPECT_EQ(this->deleted, 0);
     EXPECT_EQ(cache.usage().in_use, 0U);
     EXPECT_EQ(cache.usage().slabs, 1U);
-    cache.free(cache.allocate(false, deleted));
-    EXPECT_EQ(deleted, 1);
+    cache.free(cache.allocate(false, this->deleted));
+    EXPECT_EQ(this->deleted, 1);
 }
 
-TEST_F(ObjectCache, MemoryOfFreedObjectsIsReused) {
-    object_cache<kilobyte> cache({.name = "kilobytes"}, domain);
+TYPED_TEST(ObjectCacheIn, MemoryOfFreedObjectsIsReused) {
+    object_cache<kilobyte, TypeParam> cache({.name = "kilobytes"}, this->domain);
     for (int i = 0; i != 1'000'000; ++i) {
         cache.free(cache.allocate());
     }
     EXPECT_EQ(cache.usage().slabs, 1U);
 }
 
-TEST_F(ObjectCache, MemoryOfObjectsGivenToFreeRcuIsReused) {
-    object_cache<kilobyte> cache({.name = "kilobytes"}, domain);
+TYPED_TEST(ObjectCacheIn, MemoryOfObjectsGivenToFreeRcuIsReused) {
+    object_cache<kilobyte, TypeParam> cache({.name = "kilobytes"}, this->domain);
     std::uint64_t most = 0;
     for (int round = 0; round != 50; ++round) {
-        for (kilobyte* const object : allocate(cache, 500)) {
+        for (kilobyte* const object : this->allocate(cache, 500)) {
             cache.free_rcu(object);
         }
-        domain.free_rcu_barrier();
+        this->domain.free_rcu_barrier();
         most = std::max(most, cache.usage().slabs);
     }
     EXPECT_LE(most, 2 * 500U / 60);  // the driver keeps some
 }
 
-TEST_F(ObjectCache, FewSlabsAreKeptOnceTheObjectsAreFreed) {
-    object_cache<kilobyte> cache({.name = "kilobytes"}, domain);
-    const std::vector<kilobyte*> objects = allocate(cache, 6000);
+TYPED_TEST(ObjectCacheIn, FewSlabsAreKeptOnceTheObjectsAreFreed) {
+    object_cache<kilobyte, TypeParam> cache({.name = "kilobytes"}, this->domain);
+    const std::vector<kilobyte*> objects = this->allocate(cache, 6000);
     EXPECT_GE(cache.usage().slabs, 6000U / 64);
-    free_all(cache, objects);
+    this->free_all(cache, objects);
     EXPECT_LE(cache.usage().slabs, 20U);
 }
 
-TEST_F(ObjectCache, ShrinkReleasesEverySlabThatHoldsNoObject) {
-    object_cache<kilobyte> cache({.name = "kilobytes"}, domain);
-    const std::vector<kilobyte*> objects = allocate(cache, 1000);
-    free_all(cache, {objects.begin() + 1, objects.end()});
+TYPED_TEST(ObjectCacheIn, ShrinkReleasesEverySlabThatHoldsNoObject) {
+    object_cache<kilobyte, TypeParam> cache({.name = "kilobytes"}, this->domain);
+    const std::vector<kilobyte*> objects = this->allocate(cache, 1000);
+    this->free_all(cache, {objects.begin() + 1, objects.end()});
     cache.shrink();
     EXPECT_EQ(cache.usage().slabs, 1U);
     EXPECT_EQ(cache.usage().in_use, 1U);
@@ -382,18 +387,18 @@ TEST_F(ObjectCache, WhatAThreadKeptIsThereForOthersWhenItHasExited) {
     EXPECT_EQ(cache.usage().slabs, 0U);
 }
 
-TEST_F(ObjectCache, AThreadMayUseManyCaches) {
-    std::vector<std::unique_ptr<object_cache<headless>>> caches(100);
+TYPED_TEST(ObjectCacheIn, AThreadMayUseManyCaches) {
+    std::vector<std::unique_ptr<object_cache<headless, TypeParam>>> caches(100);
     int expected = 0;
     for (int round = 0; round != 3; ++round) {
         for (std::size_t i = 0; i != caches.size(); ++i) {
             if (caches[i] == nullptr) {
-                caches[i] = std::make_unique<object_cache<headless>>(
-                    quiesce::object_cache_options{.name = "cache " + std::to_string(i)}, domain);
+                caches[i] = std::make_unique<object_cache<headless, TypeParam>>(
+                    quiesce::object_cache_options{.name = "cache " + std::to_string(i)}, this->domain);
             }
             for (int n = 0; n != 10; ++n) {
-                caches[i]->free(caches[i]->allocate(deleted));
-                caches[i]->free_rcu(caches[i]->allocate(deleted));
+                caches[i]->free(caches[i]->allocate(this->deleted));
+                caches[i]->free_rcu(caches[i]->allocate(this->deleted));
             }
             expected += 20;
         }
@@ -403,50 +408,50 @@ TEST_F(ObjectCache, AThreadMayUseManyCaches) {
         }
     }
     caches.clear();
-    EXPECT_EQ(deleted, expected);
-    EXPECT_TRUE(domain.caches().empty());
+    EXPECT_EQ(this->deleted, expected);
+    EXPECT_TRUE(this->domain.caches().empty());
 }
 
-TEST_F(ObjectCache, ANameBelongsToOneCacheOfADomain) {
-    rcu_domain other;
-    const object_cache<int> cache({.name = "numbers"}, domain);
-    EXPECT_THROW(object_cache<int>({.name = "numbers"}, domain), std::invalid_argument);
-    EXPECT_EQ(domain.caches().size(), 1U);
-    const object_cache<int> another({.name = "numbers 2"}, domain);
-    const object_cache<int> elsewhere({.name = "numbers"}, other);
+TYPED_TEST(ObjectCacheIn, ANameBelongsToOneCacheOfADomain) {
+    quiesce::basic_rcu_domain<TypeParam> other;
+    const object_cache<int, TypeParam> cache({.name = "numbers"}, this->domain);
+    EXPECT_THROW((object_cache<int, TypeParam>({.name = "numbers"}, this->domain)), std::invalid_argument);
+    EXPECT_EQ(this->domain.caches().size(), 1U);
+    const object_cache<int, TypeParam> another({.name = "numbers 2"}, this->domain);
+    const object_cache<int, TypeParam> elsewhere({.name = "numbers"}, other);
 }
 
-TEST_F(ObjectCache, ItsNameIsItsOwnCopy) {
+TYPED_TEST(ObjectCacheIn, ItsNameIsItsOwnCopy) {
     std::string name = "a name that is longer than what a string keeps inside";
-    object_cache<int> cache({.name = name}, domain);
+    object_cache<int, TypeParam> cache({.name = name}, this->domain);
     const std::string given = std::exchange(name, std::string(name.size(), 'x'));
     EXPECT_EQ(cache.usage().name, given);
-    EXPECT_TRUE(domain.cache_named(given).has_value());
+    EXPECT_TRUE(this->domain.cache_named(given).has_value());
 }
 
-TEST_F(ObjectCache, TheDomainListsItsCaches) {
-    EXPECT_TRUE(domain.caches().empty());
-    object_cache<int> numbers({.name = "numbers"}, domain);
-    object_cache<kilobyte> kilobytes({.name = "kilobytes"}, domain);
+TYPED_TEST(ObjectCacheIn, TheDomainListsItsCaches) {
+    EXPECT_TRUE(this->domain.caches().empty());
+    object_cache<int, TypeParam> numbers({.name = "numbers"}, this->domain);
+    object_cache<kilobyte, TypeParam> kilobytes({.name = "kilobytes"}, this->domain);
     int* const number = numbers.allocate(1);
-    EXPECT_EQ(domain.caches().size(), 2U);
-    const std::optional<cache_usage> found = domain.cache_named("numbers");
+    EXPECT_EQ(this->domain.caches().size(), 2U);
+    const std::optional<cache_usage> found = this->domain.cache_named("numbers");
     ASSERT_TRUE(found.has_value());
     EXPECT_EQ(found->name, "numbers");
     EXPECT_EQ(found->in_use, 1U);
-    EXPECT_TRUE(domain.cache_named("kilobytes").has_value());
-    EXPECT_FALSE(domain.cache_named("kilobyte").has_value());
+    EXPECT_TRUE(this->domain.cache_named("kilobytes").has_value());
+    EXPECT_FALSE(this->domain.cache_named("kilobyte").has_value());
     numbers.free(number);
 }
 
-TEST_F(ObjectCache, AnAlignmentThatIsNoneThrows) {
+TYPED_TEST(ObjectCacheIn, AnAlignmentThatIsNoneThrows) {
     for (const std::size_t alignment : {std::size_t{0}, std::size_t{3}, native_platform::limits().slab_bytes}) {
         quiesce::cache_options options;
         options.name = "raw";
         options.alignment = alignment;
-        EXPECT_THROW(quiesce::basic_cache<native_platform>(domain, options), std::invalid_argument) << alignment;
+        EXPECT_THROW(quiesce::basic_cache<TypeParam>(this->domain, options), std::invalid_argument) << alignment;
     }
-    EXPECT_TRUE(domain.caches().empty());
+    EXPECT_TRUE(this->domain.caches().empty());
 }
 
 // Objects change hands through places that all threads share. Each is filled with a number of its own, so that memory

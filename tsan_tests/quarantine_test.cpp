@@ -26,35 +26,38 @@ struct word {
 };
 constexpr std::size_t room = 10;
 
-class Quarantine : public CacheTest {
+template <class P>
+class QuarantineIn : public CacheTestOf<P> {
 protected:
-    object_cache<word> words{{.name = "words", .quarantine_bytes = room * sizeof(word)}, domain};
+    object_cache<word, P> words{{.name = "words", .quarantine_bytes = room * sizeof(word)}, this->domain};
 };
+TYPED_TEST_SUITE(QuarantineIn, domain_kinds, domain_kind_name);
+using Quarantine = QuarantineIn<quiesce::native_platform>;
 
-TEST_F(Quarantine, AFreedObjectIsNotAllocatedAgainBeforeSoManyOthersWereFreed) {
-    word* const first = words.allocate(1U);
-    words.free(first);
+TYPED_TEST(QuarantineIn, AFreedObjectIsNotAllocatedAgainBeforeSoManyOthersWereFreed) {
+    word* const first = this->words.allocate(1U);
+    this->words.free(first);
     for (std::size_t i = 0; i != room; ++i) {
-        word* const other = words.allocate(2U);
+        word* const other = this->words.allocate(2U);
         EXPECT_NE(other, first) << i;
-        words.free(other);
+        this->words.free(other);
     }
-    EXPECT_EQ(words.usage().quarantined, room);
+    EXPECT_EQ(this->words.usage().quarantined, room);
     std::set<word*> next;
     while (next.count(first) == 0 && next.size() != 100'000) {
-        next.insert(words.allocate(3U));
+        next.insert(this->words.allocate(3U));
     }
     EXPECT_EQ(next.count(first), 1U) << "it never comes back";
     for (word* const w : next) {
-        words.free(w);
+        this->words.free(w);
     }
 }
 
-TEST_F(Quarantine, CoversWhatWasGivenToFreeRcu) {
-    word* const object = words.allocate(1U);
-    words.free_rcu(object);
-    domain.free_rcu_barrier();
-    const cache_usage usage = words.usage();
+TYPED_TEST(QuarantineIn, CoversWhatWasGivenToFreeRcu) {
+    word* const object = this->words.allocate(1U);
+    this->words.free_rcu(object);
+    this->domain.free_rcu_barrier();
+    const cache_usage usage = this->words.usage();
     EXPECT_EQ(usage.quarantined, 1U);
     EXPECT_EQ(usage.in_flight, 0U);
     EXPECT_EQ(usage.in_use, 0U);
@@ -62,11 +65,11 @@ TEST_F(Quarantine, CoversWhatWasGivenToFreeRcu) {
                                    std::to_string(usage.bytes) + " bytes");
 }
 
-TEST_F(Quarantine, AnObjectThatIsLargerThanItIsQuarantinedAllTheSame) {
+TYPED_TEST(QuarantineIn, AnObjectThatIsLargerThanItIsQuarantinedAllTheSame) {
     struct large {
         std::array<char, 1000> bytes;
     };
-    object_cache<large> cache({.name = "large", .quarantine_bytes = 1}, domain);
+    object_cache<large, TypeParam> cache({.name = "large", .quarantine_bytes = 1}, this->domain);
     large* const first = cache.allocate();
     cache.free(first);
     large* const second = cache.allocate();
@@ -85,13 +88,13 @@ TEST_F(QuarantineDeathTest, AddressSanitizerSeesAUseOfAFreedObject) {
     EXPECT_DEATH(value = 2, "use-after-poison");
 }
 #else
-TEST_F(Quarantine, AWriteToAFreedObjectIsReportedWhenItsTimeIsOver) {
-    word* volatile const object = words.allocate(1U);
-    words.free(object);
+TYPED_TEST(QuarantineIn, AWriteToAFreedObjectIsReportedWhenItsTimeIsOver) {
+    word* volatile const object = this->words.allocate(1U);
+    this->words.free(object);
     object->value = 2;
     for (std::size_t i = 0; i != room; ++i) {
         EXPECT_EQ(kept_reports::count(), 0U);
-        words.free(words.allocate(3U));
+        this->words.free(this->words.allocate(3U));
     }
     const std::vector<kept_report> found = kept_reports::take();
     ASSERT_EQ(found.size(), 1U);
@@ -99,20 +102,20 @@ TEST_F(Quarantine, AWriteToAFreedObjectIsReportedWhenItsTimeIsOver) {
     EXPECT_EQ(found[0].cache, "words");
 }
 
-TEST_F(Quarantine, AWriteToAFreedObjectIsReportedAtTheEndOfTheCache) {
-    word* volatile const object = words.allocate(1U);
-    words.free_rcu(object);
-    domain.free_rcu_barrier();
+TYPED_TEST(QuarantineIn, AWriteToAFreedObjectIsReportedAtTheEndOfTheCache) {
+    word* volatile const object = this->words.allocate(1U);
+    this->words.free_rcu(object);
+    this->domain.free_rcu_barrier();
     object->value = 2;
-    words.destroy().wait();
+    this->words.destroy().wait();
     const std::vector<kept_report> found = kept_reports::take();
     ASSERT_EQ(found.size(), 1U);
     EXPECT_EQ(found[0].kind, misuse::written_after_free);
 }
 #endif
 
-TEST_F(Quarantine, ATypeStableObjectStaysAsItIs) {
-    type_stable_cache<word> cache({.name = "stable", .quarantine_bytes = room * sizeof(word)}, domain);
+TYPED_TEST(QuarantineIn, ATypeStableObjectStaysAsItIs) {
+    type_stable_cache<word, TypeParam> cache({.name = "stable", .quarantine_bytes = room * sizeof(word)}, this->domain);
     word* const object = cache.allocate();
     object->value = 7;
     cache.free(object);
@@ -126,11 +129,11 @@ TEST_F(Quarantine, ATypeStableObjectStaysAsItIs) {
     EXPECT_EQ(object->value, 8U);
 }
 
-TEST_F(Quarantine, DestroyEmptiesItWithEachStrategy) {
+TYPED_TEST(QuarantineIn, DestroyEmptiesItWithEachStrategy) {
     for (const destroy_strategy strategy :
          {destroy_strategy::wait, destroy_strategy::async, destroy_strategy::last_free}) {
-        object_cache<word> cache({.name = "cache", .on_destroy = strategy, .quarantine_bytes = room * sizeof(word)},
-                                 domain);
+        object_cache<word, TypeParam> cache(
+            {.name = "cache", .on_destroy = strategy, .quarantine_bytes = room * sizeof(word)}, this->domain);
         std::vector<word*> held;
         for (std::size_t i = 0; i != 3 * room; ++i) {
             held.push_back(cache.allocate(i));
@@ -141,7 +144,7 @@ TEST_F(Quarantine, DestroyEmptiesItWithEachStrategy) {
         for (std::size_t i = 2 * room; i != 3 * room; ++i) {
             cache.free_rcu(held[i]);
         }
-        const cache_token end = cache.destroy();
+        const quiesce::basic_cache_token<TypeParam> end = cache.destroy();
         EXPECT_TRUE(end.wait_for(10'000));
     }
 }

@@ -3,20 +3,25 @@
 #include <mutex>
 #include <type_traits>
 
-#include "quiesce/rcu.hpp"
+#include "tsan_tests/domain_kinds.hpp"
 
 namespace {
 
-using quiesce::rcu_domain;
+template <class P>
+class ReadSide : public testing::Test {};
 
-TEST(ReadSide, ADomainIsNeitherCopiedNorMoved) {
-    EXPECT_FALSE(std::is_copy_constructible_v<rcu_domain>);
-    EXPECT_FALSE(std::is_move_constructible_v<rcu_domain>);
-    EXPECT_FALSE(std::is_copy_assignable_v<rcu_domain>);
+TYPED_TEST_SUITE(ReadSide, quiesce::tests::domain_kinds, quiesce::tests::domain_kind_name);
+
+TYPED_TEST(ReadSide, ADomainIsNeitherCopiedNorMoved) {
+    using domain_type = quiesce::basic_rcu_domain<TypeParam>;
+    EXPECT_FALSE(std::is_copy_constructible_v<domain_type>);
+    EXPECT_FALSE(std::is_move_constructible_v<domain_type>);
+    EXPECT_FALSE(std::is_copy_assignable_v<domain_type>);
 }
 
-TEST(ReadSide, ASectionIsOpenFromLockToUnlock) {
-    rcu_domain domain;
+TYPED_TEST(ReadSide, ASectionIsOpenFromLockToUnlock) {
+    using domain_type = quiesce::basic_rcu_domain<TypeParam>;
+    domain_type domain;
     EXPECT_FALSE(domain.in_section());
     domain.lock();
     EXPECT_TRUE(domain.in_section());
@@ -24,8 +29,9 @@ TEST(ReadSide, ASectionIsOpenFromLockToUnlock) {
     EXPECT_FALSE(domain.in_section());
 }
 
-TEST(ReadSide, NestedSectionsEndWithTheOutermost) {
-    rcu_domain domain;
+TYPED_TEST(ReadSide, NestedSectionsEndWithTheOutermost) {
+    using domain_type = quiesce::basic_rcu_domain<TypeParam>;
+    domain_type domain;
     domain.lock();
     domain.lock();
     domain.unlock();
@@ -34,8 +40,9 @@ TEST(ReadSide, NestedSectionsEndWithTheOutermost) {
     EXPECT_FALSE(domain.in_section());
 }
 
-TEST(ReadSide, StandardGuardsOpenSections) {
-    rcu_domain domain;
+TYPED_TEST(ReadSide, StandardGuardsOpenSections) {
+    using domain_type = quiesce::basic_rcu_domain<TypeParam>;
+    domain_type domain;
     {
         const std::scoped_lock section(domain);
         EXPECT_TRUE(domain.in_section());
@@ -47,23 +54,25 @@ TEST(ReadSide, StandardGuardsOpenSections) {
     EXPECT_FALSE(domain.in_section());
 }
 
-TEST(ReadSide, SectionsOfDifferentDomainsAreIndependent) {
-    rcu_domain one;
-    rcu_domain other;
+TYPED_TEST(ReadSide, SectionsOfDifferentDomainsAreIndependent) {
+    using domain_type = quiesce::basic_rcu_domain<TypeParam>;
+    domain_type one;
+    domain_type other;
     const std::scoped_lock section(one);
     EXPECT_FALSE(other.in_section());
     other.synchronize();  // does not wait for the section of `one`
 }
 
-TEST(ReadSide, ADomainThatFollowsADestroyedOneStartsWithoutItsReaders) {
+TYPED_TEST(ReadSide, ADomainThatFollowsADestroyedOneStartsWithoutItsReaders) {
+    using domain_type = quiesce::basic_rcu_domain<TypeParam>;
     for (int i = 0; i != 100; ++i) {
-        rcu_domain domain;
+        domain_type domain;
         const std::scoped_lock section(domain);
         EXPECT_EQ(domain.reader_records(), 1U);
     }
 }
 
-TEST(ReadSide, TheDefaultDomainIsAlwaysTheSame) {
+TEST(DefaultDomain, IsAlwaysTheSame) {
     EXPECT_EQ(&quiesce::rcu_default_domain(), &quiesce::rcu_default_domain());
 }
 

@@ -9,6 +9,7 @@
 #include <new>
 
 #include "quiesce/rcu.hpp"
+#include "tsan_tests/domain_kinds.hpp"
 #include "tsan_tests/free_rcu_support.hpp"
 
 namespace quiesce::tests {
@@ -21,12 +22,13 @@ extern constinit thread_local refused refuse;
 extern constinit thread_local unsigned allocations_before;
 extern constinit thread_local unsigned refusals;
 
-class FreeWithoutMemory : public testing::Test {
+template <class P>
+class FreeWithoutMemoryOf : public testing::Test {
 protected:
     using to_delete = std::default_delete<headless>;
 
     // Where it is not about the reserve, there is none.
-    FreeWithoutMemory() { domain.keep_reserve(0); }
+    FreeWithoutMemoryOf() { domain.keep_reserve(0); }
 
     // Makes a call while the calling thread is refused something.
     template <class Call>
@@ -49,7 +51,8 @@ protected:
     }
 
     std::atomic<int> deleted{0};
-    rcu_domain domain;
+    basic_rcu_domain<P> domain;
 };
+using FreeWithoutMemory = FreeWithoutMemoryOf<native_platform>;
 
 }  // namespace quiesce::tests

@@ -43,20 +43,24 @@ struct counted {
     static inline std::atomic<std::thread::id> destroyed_by;
 };
 
-class TypeStableCache : public CacheTest {
+template <class P>
+class TypeStableCacheIn : public CacheTestOf<P> {
 protected:
-    TypeStableCache() {
+    TypeStableCacheIn() {
         counted::constructed = 0;
         counted::destroyed = 0;
     }
-    ~TypeStableCache() override {
-        EXPECT_TRUE(eventually([this] { return domain.caches().empty(); }));
+    ~TypeStableCacheIn() override {
+        EXPECT_TRUE(eventually(this->domain, [this] { return this->domain.caches().empty(); }));
         EXPECT_EQ(counted::destroyed, counted::constructed);
     }
 };
 
-TEST_F(TypeStableCache, ObjectsAreConstructedOnceForEachSlab) {
-    type_stable_cache<counted> cache({.name = "counted"}, domain);
+TYPED_TEST_SUITE(TypeStableCacheIn, domain_kinds, domain_kind_name);
+using TypeStableCache = TypeStableCacheIn<quiesce::native_platform>;
+
+TYPED_TEST(TypeStableCacheIn, ObjectsAreConstructedOnceForEachSlab) {
+    type_stable_cache<counted, TypeParam> cache({.name = "counted"}, this->domain);
     cache.free(cache.allocate());
     const int of_a_slab = counted::constructed;
     EXPECT_GT(of_a_slab, 100);
@@ -64,16 +68,16 @@ TEST_F(TypeStableCache, ObjectsAreConstructedOnceForEachSlab) {
         cache.free(cache.allocate());
         cache.free_rcu(cache.allocate());
         if (i % 100 == 0) {
-            domain.free_rcu_barrier();
+            this->domain.free_rcu_barrier();
         }
     }
-    domain.free_rcu_barrier();
+    this->domain.free_rcu_barrier();
     EXPECT_EQ(counted::constructed, of_a_slab * static_cast<int>(cache.usage().slabs));
     EXPECT_EQ(counted::destroyed, 0);
 }
 
-TEST_F(TypeStableCache, AnObjectStaysAsItWasLeft) {
-    type_stable_cache<counted> cache({.name = "counted"}, domain);
+TYPED_TEST(TypeStableCacheIn, AnObjectStaysAsItWasLeft) {
+    type_stable_cache<counted, TypeParam> cache({.name = "counted"}, this->domain);
     const counted* const first = cache.allocate();
     cache.free(const_cast<counted*>(first));
     for (int i = 0; i != 1000; ++i) {

@@ -57,4 +57,12 @@ TEST(SeededDefectsDeathTest, ALargeBlockInABlockOfSmallObjectsIsCaught) {
     expect_caught<models::blocks_go_back_to_their_allocators>(defect::channels_share_blocks);
 }
 
+TEST(SeededDefectsDeathTest, ALargeBlockFreedAsASmallObjectByOneThreadIsCaught) {
+    expect_caught<models::single_thread_frees_to_each_allocator>(defect::single_thread_frees_all_as_small);
+}
+
+TEST(SeededDefectsDeathTest, AQuiescentPointThatServesWhatItsCallbacksQueueIsCaught) {
+    expect_caught<models::quiescent_point_leaves_later_work>(defect::quiescent_point_serves_itself);
+}
+
 }  // namespace

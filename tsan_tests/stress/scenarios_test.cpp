@@ -153,6 +153,12 @@ TEST(ScenarioStress, SectionsAfterGracePeriodSeeWhatCameBefore) {
 TEST(ScenarioStress, ServiceAskedForDuringAPauseIsStarted) {
     stress_all_sizes<models::service_asked_for_during_a_pause_is_started>();
 }
+TEST(ScenarioStress, QuiescentPointLeavesLaterWork) {
+    stress_all_sizes<models::quiescent_point_leaves_later_work>();
+}
+TEST(ScenarioStress, SingleThreadFreesToEachAllocator) {
+    stress_all_sizes<models::single_thread_frees_to_each_allocator>();
+}
 TEST(ScenarioStress, StagedDestroyLeavesNothingOnItsLists) {
     stress_all_sizes<models::staged_destroy_leaves_nothing_on_its_lists>();
 }

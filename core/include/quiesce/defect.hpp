@@ -89,6 +89,9 @@ enum class defect : std::uint8_t {
     reserve_not_armed,
     shrink_not_armed,
     magazine_dropped_without_slot,
+    // One thread alone.
+    single_thread_frees_all_as_small,
+    quiescent_point_serves_itself,
     // The growing array.
     array_published_relaxed,
     array_read_relaxed,

@@ -44,8 +44,10 @@ namespace quiesce {
 
 namespace detail {
 
-template <class T>
-concept embeds_head = std::derived_from<T, rcu_head> && std::convertible_to<T*, rcu_head*>;
+template <class T, class P>
+concept embeds_head = std::derived_from<T, basic_rcu_head<P>> && std::convertible_to < T*,
+        basic_rcu_head<P>
+* > ;
 
 // A deleter is not kept, so it must have no state.
 template <class D, class T>
@@ -61,11 +63,11 @@ void delete_headless(void* object) {
 
 /// Deletes `object` with a default-built D after a grace period of `domain`. The object must be unlinked for new
 /// readers before the call and be given once. See basic_rcu_domain::free_rcu for what the two forms promise.
-template <class T, class D = std::default_delete<T>>
+template <class T, class D = std::default_delete<T>, platform P = native_platform>
 requires detail::stateless_deleter<D, T>
-void free_rcu(T* object, D = D(), rcu_domain& domain = rcu_default_domain()) {
-    if constexpr (detail::embeds_head<T>) {
-        domain.free_rcu(object, [](rcu_head* h) { D()(static_cast<T*>(h)); });
+void free_rcu(T* object, D = D(), basic_rcu_domain<P>& domain = rcu_default_domain()) {
+    if constexpr (detail::embeds_head<T, P>) {
+        domain.free_rcu(object, [](basic_rcu_head<P>* h) { D()(static_cast<T*>(h)); });
     } else {
         domain.free_rcu(const_cast<std::remove_cv_t<T>*>(object), &detail::delete_headless<T, D>);
     }
@@ -73,32 +75,34 @@ void free_rcu(T* object, D = D(), rcu_domain& domain = rcu_default_domain()) {
 
 /// The headless form for where waiting is not allowed: returns false, and has done nothing, when there is no memory to
 /// hold the address.
-template <class T, class D = std::default_delete<T>>
-requires detail::stateless_deleter<D, T> &&(!detail::embeds_head<T>)
-    [[nodiscard]] bool try_free_rcu(T* object, D = D(), rcu_domain& domain = rcu_default_domain()) {
+template <class T, class D = std::default_delete<T>, platform P = native_platform>
+requires detail::stateless_deleter<D, T> &&(!detail::embeds_head<T, P>)
+    [[nodiscard]] bool try_free_rcu(T* object, D = D(), basic_rcu_domain<P>& domain = rcu_default_domain()) {
     return domain.try_free_rcu(const_cast<std::remove_cv_t<T>*>(object), &detail::delete_headless<T, D>);
 }
 
 /// Frees what begins at that address, after a grace period: an object of a cache of the domain, or a large block of it,
 /// each as its own form of free_rcu does; null is nothing. See basic_rcu_domain::free_rcu(void*).
-template <std::same_as<void> Void>
-void free_rcu(Void* address, rcu_domain& domain = rcu_default_domain()) {
+template <std::same_as<void> Void, platform P = native_platform>
+void free_rcu(Void* address, basic_rcu_domain<P>& domain = rcu_default_domain()) {
     domain.free_rcu(address);
 }
 
 /// The same for where waiting is not allowed: returns false where it would have to wait, and has then done nothing.
-template <std::same_as<void> Void>
-[[nodiscard]] bool try_free_rcu(Void* address, rcu_domain& domain = rcu_default_domain()) {
+template <std::same_as<void> Void, platform P = native_platform>
+[[nodiscard]] bool try_free_rcu(Void* address, basic_rcu_domain<P>& domain = rcu_default_domain()) {
     return domain.try_free_rcu(address);
 }
 
 /// See basic_rcu_domain::shrink.
-inline void shrink(rcu_domain& domain = rcu_default_domain()) {
+template <platform P = native_platform>
+void shrink(basic_rcu_domain<P>& domain = rcu_default_domain()) {
     domain.shrink();
 }
 
 /// See basic_rcu_domain::free_rcu_barrier.
-inline void free_rcu_barrier(rcu_domain& domain = rcu_default_domain()) {
+template <platform P = native_platform>
+void free_rcu_barrier(basic_rcu_domain<P>& domain = rcu_default_domain()) {
     domain.free_rcu_barrier();
 }
 

@@ -26,22 +26,26 @@ namespace quiesce {
 /// Memory of that many bytes, rounded up to whole pages, filled with zeros and aligned to a page; 0 is one page. Null
 /// when there is none. Does not block on readers. The block belongs to the domain: it is freed there, and the domain
 /// outlives it.
-[[nodiscard]] inline void* allocate_large(std::size_t bytes, rcu_domain& domain = rcu_default_domain()) {
+template <platform P = native_platform>
+[[nodiscard]] void* allocate_large(std::size_t bytes, basic_rcu_domain<P>& domain = rcu_default_domain()) {
     return domain.allocate_large(bytes);
 }
 
 /// Unmaps the block now. No reader may hold it. See basic_rcu_domain::free_large.
-inline void free_large(void* block, rcu_domain& domain = rcu_default_domain()) {
+template <platform P = native_platform>
+void free_large(void* block, basic_rcu_domain<P>& domain = rcu_default_domain()) {
     domain.free_large(block);
 }
 
 /// Unmaps the block after a grace period. See basic_rcu_domain::free_large_rcu: it may wait when there is no memory.
-inline void free_large_rcu(void* block, rcu_domain& domain = rcu_default_domain()) {
+template <platform P = native_platform>
+void free_large_rcu(void* block, basic_rcu_domain<P>& domain = rcu_default_domain()) {
     domain.free_large_rcu(block);
 }
 
 /// The same for where waiting is not allowed: returns false where it would have to wait, and has then done nothing.
-[[nodiscard]] inline bool try_free_large_rcu(void* block, rcu_domain& domain = rcu_default_domain()) {
+template <platform P = native_platform>
+[[nodiscard]] bool try_free_large_rcu(void* block, basic_rcu_domain<P>& domain = rcu_default_domain()) {
     return domain.try_free_large_rcu(block);
 }
 

@@ -79,11 +79,11 @@ cache_options options_for(const object_cache_options& o) {
 }  // namespace detail
 
 /// What both kinds of object caches do. See basic_cache for the operations' contracts.
-template <class T, bool TypeStable>
+template <class T, bool TypeStable, platform P>
 class object_cache_base {
 public:
     /// Throws as basic_cache does.
-    explicit object_cache_base(const object_cache_options& options, rcu_domain& domain = rcu_default_domain())
+    explicit object_cache_base(const object_cache_options& options, basic_rcu_domain<P>& domain = rcu_default_domain())
         : cache_(domain, detail::options_for<T, TypeStable>(options)) {}
 
     /// Frees the object now. No reader may hold it, unless the cache is type-stable.
@@ -93,28 +93,28 @@ public:
     [[nodiscard]] bool try_free_rcu(T* object) { return cache_.try_free_rcu(object); }
     void shrink() { cache_.shrink(); }
     cache_usage usage() { return cache_.usage(); }
-    cache_token destroy() { return cache_.destroy(); }
+    basic_cache_token<P> destroy() { return cache_.destroy(); }
 
 protected:
     ~object_cache_base() = default;
 
     /// The caller's place stands in reports of what is held at the end. Null when the cache is destroyed.
     [[gnu::always_inline]] void* allocate_memory() {
-        void* const memory = cache_.allocate(native_platform::checked() ? native::caller() : nullptr);
+        void* const memory = cache_.allocate(P::checked() ? native::caller() : nullptr);
         if (memory == nullptr && !cache_.destroyed()) {
             throw std::bad_alloc();
         }
         return memory;
     }
 
-    basic_cache<native_platform> cache_;
+    basic_cache<P> cache_;
 };
 
 /// A cache of objects that are constructed when they are allocated and destroyed when they are freed.
-template <class T>
-class object_cache : public object_cache_base<T, false> {
+template <class T, platform P = native_platform>
+class object_cache : public object_cache_base<T, false, P> {
 public:
-    using object_cache_base<T, false>::object_cache_base;
+    using object_cache_base<T, false, P>::object_cache_base;
 
     /// Constructs an object. Throws std::bad_alloc, and what the constructor throws. After `destroy` it is misuse, and
     /// returns null.
@@ -138,10 +138,10 @@ public:
 };
 
 /// A cache of objects that stay objects of this type when they are freed.
-template <class T>
-class type_stable_cache : public object_cache_base<T, true> {
+template <class T, platform P = native_platform>
+class type_stable_cache : public object_cache_base<T, true, P> {
 public:
-    using object_cache_base<T, true>::object_cache_base;
+    using object_cache_base<T, true, P>::object_cache_base;
 
     /// An object as the last who freed it left it, or as default-constructed. Throws std::bad_alloc. After `destroy` it
     /// is misuse, and returns null.
@@ -149,15 +149,15 @@ public:
 };
 
 /// Frees an object of whatever cache it comes from, which may be destroyed. See object_cache_base::free.
-template <class T>
+template <class T, platform P = native_platform>
 void cache_free(T* object) {
-    detail::slab<native_platform>::of(object)->owner->free(object);
+    detail::slab<P>::of(object)->owner->free(object);
 }
 
 /// See object_cache_base::free_rcu.
-template <class T>
+template <class T, platform P = native_platform>
 void cache_free_rcu(T* object) {
-    detail::slab<native_platform>::of(object)->owner->free_rcu(object);
+    detail::slab<P>::of(object)->owner->free_rcu(object);
 }
 
 }  // namespace quiesce

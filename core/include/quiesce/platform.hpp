@@ -100,4 +100,14 @@ void* > &&requires(typename P::template atomic<std::uint64_t> cell, typename P::
     typename P::template thread_slot<int>;
 };
 
+namespace detail {
+
+/// Whether a platform is for one thread alone (single_thread_platform.hpp).
+template <class P>
+concept one_thread = requires {
+    requires P::single_thread;
+};
+
+}  // namespace detail
+
 }  // namespace quiesce

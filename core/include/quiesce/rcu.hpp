@@ -75,35 +75,38 @@ protected:
 };
 
 /// See basic_rcu_domain::synchronize.
-inline void rcu_synchronize(rcu_domain& domain = rcu_default_domain()) noexcept {
+template <platform P = native_platform>
+void rcu_synchronize(basic_rcu_domain<P>& domain = rcu_default_domain()) noexcept {
     domain.synchronize();
 }
 
 /// See basic_rcu_domain::barrier: waits for callbacks queued before the call; it does not wait for `free_rcu`.
-inline void rcu_barrier(rcu_domain& domain = rcu_default_domain()) noexcept {
+template <platform P = native_platform>
+void rcu_barrier(basic_rcu_domain<P>& domain = rcu_default_domain()) noexcept {
     domain.barrier();
 }
 
 /// See basic_rcu_domain::flush_all: everything that is pending is done when it returns. For the end of a program, which
 /// waits for nothing otherwise.
-inline void flush_all(rcu_domain& domain = rcu_default_domain()) {
+template <platform P = native_platform>
+void flush_all(basic_rcu_domain<P>& domain = rcu_default_domain()) {
     domain.flush_all();
 }
 
 /// Retires an object that carries no head: `d(object)` is evaluated after a grace period, on the driver. Allocates a
 /// node to hold both. Throws std::bad_alloc, or what moving `d` throws, and then the object is not retired. Otherwise
-/// as rcu_obj_base::retire.
-template <class T, class D = std::default_delete<T>>
-void rcu_retire(T* object, D d = D(), rcu_domain& domain = rcu_default_domain()) {
+/// as basic_rcu_obj_base::retire.
+template <class T, class D = std::default_delete<T>, platform P = native_platform>
+void rcu_retire(T* object, D d = D(), basic_rcu_domain<P>& domain = rcu_default_domain()) {
     static_assert(std::is_move_constructible_v<D>, "rcu_retire: D must be move constructible");
     static_assert(
         requires(D & deleter, T * &p) { deleter(p); }, "rcu_retire: d(p) must be well-formed");
-    struct holder : rcu_head {
+    struct holder : basic_rcu_head<P> {
         holder(T* o, D&& from) : object(o), deleter(std::move(from)) {}
         T* object;
         [[no_unique_address]] D deleter;
     };
-    domain.retire_surely(new holder(object, std::move(d)), [](rcu_head* h) {
+    domain.retire_surely(new holder(object, std::move(d)), [](basic_rcu_head<P>* h) {
         const std::unique_ptr<holder> self(static_cast<holder*>(h));
         self->deleter(self->object);
     });

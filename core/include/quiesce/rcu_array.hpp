@@ -8,12 +8,12 @@
 namespace quiesce {
 
 /// See basic_rcu_array. T is a pointer, a number, or what else std::atomic holds without a lock.
-template <class T>
-class rcu_array : public basic_rcu_array<T, native_platform> {
+template <class T, platform P = native_platform>
+class rcu_array : public basic_rcu_array<T, P> {
     static_assert(std::atomic<T>::is_always_lock_free);
 
 public:
-    explicit rcu_array(rcu_domain& domain = rcu_default_domain()) : basic_rcu_array<T, native_platform>(domain) {}
+    explicit rcu_array(basic_rcu_domain<P>& domain = rcu_default_domain()) : basic_rcu_array<T, P>(domain) {}
 };
 
 }  // namespace quiesce

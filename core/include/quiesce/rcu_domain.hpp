@@ -114,6 +114,15 @@ public:
     /// at the same time share grace periods. Misuse inside a section of this domain or inside a callback.
     void synchronize();
 
+    /// Where the platform is for one thread: says that this thread is in no section, runs every callback and frees
+    /// every object that was queued or deferred before the call, then settles what waits for a worker. What callbacks
+    /// and deleters queue or defer meanwhile is left to the next quiescent point, so it ends. Runs user code; nothing
+    /// else does but `barrier`, `free_rcu_barrier`, `flush_all`, the waiting end of a cache, and a free that finds no
+    /// memory. Misuse inside a section or a callback, and then it does nothing.
+    ///
+    /// Source: rcu_qs of the Linux kernel, kernel/rcu/tiny.c; rcu_quiescent_state of liburcu's QSBR flavour.
+    void quiescent_point() requires detail::one_thread<P>;
+
     /// Waits until every callback queued before the call (happens before it) has finished. Blocks while the driver, or
     /// another thread's `reclaim_step`, runs them; where no thread can be had for a driver, it takes the steps itself,
     /// and runs callbacks and deleters. It is not a grace period, does not cover callbacks that callbacks queue, and
@@ -394,7 +403,12 @@ private:
     /// (0 waits without limit); returns whether one does.
     template <class Cell, class Predicate>
     bool await_driver(Cell& cell, Predicate satisfied, unsigned milliseconds);
+    /// The same for what the worker may have to bring about.
+    template <class Cell, class Predicate>
+    bool await_worker(Cell& cell, Predicate satisfied, unsigned milliseconds);
     bool take_absent_drivers_steps();
+    /// Runs callbacks whose grace period is over, at most so many of each shard; returns how many.
+    unsigned run_callbacks(unsigned most);
     void after_fork(bool in_child);
 
     struct alignas(64) marker : head {
@@ -442,5 +456,6 @@ private:
 #include "quiesce/detail/cache_end_impl.hpp"
 #include "quiesce/detail/deferred_frees_impl.hpp"
 #include "quiesce/detail/free_fallbacks_impl.hpp"
+#include "quiesce/detail/quiescent_point_impl.hpp"
 #include "quiesce/detail/rcu_domain_impl.hpp"
 #include "quiesce/detail/rcu_domain_memory_impl.hpp"

@@ -39,6 +39,11 @@ enum class misuse : std::uint8_t {
     /// A fault of the library: what core/README.md says of its own state does not hold. The call is the invariant's
     /// number.
     broken_invariant,
+    quiescent_point_in_section,
+    quiescent_point_in_callback,
+    wait_without_end,
+    /// A fault of the library.
+    freed_to_wrong_allocator,
     /// Not misuse: objects of a destroyed cache that nobody has freed yet, and may still.
     objects_held_at_destroy,
 };
@@ -81,6 +86,13 @@ constexpr const char* describe(misuse m) noexcept {
             return "at the end of a staged cache, objects that were given back are not in their slabs";
         case misuse::free_after_destroy: return "an object was freed into a cache that is destroyed";
         case misuse::broken_invariant: return "an invariant of the library does not hold, which is a fault of its own";
+        case misuse::quiescent_point_in_section:
+            return "a read-side critical section is open, so this is no quiescent point";
+        case misuse::quiescent_point_in_callback:
+            return "a quiescent point inside a callback would run callbacks in it";
+        case misuse::wait_without_end:
+            return "in a domain of one thread, a wait for what nothing that is deferred brings about never returns";
+        case misuse::freed_to_wrong_allocator: return "a large block was freed to the allocator of small objects";
         case misuse::objects_held_at_destroy: return "a cache was destroyed while objects of it were held";
     }
     return "unknown misuse";

@@ -259,13 +259,13 @@ void cache_core<P>::finish() {
 
 template <class P>
 void cache_core<P>::wait() {
-    (void)domain_.await_driver(completion_.ended_cell(), &completion<P>::is_set, 0);
+    (void)domain_.await_worker(completion_.ended_cell(), &completion<P>::is_set, 0);
 }
 
 template <class P>
 bool cache_core<P>::wait_for(unsigned milliseconds) {
     return milliseconds == 0 ? ended()
-                             : domain_.await_driver(completion_.ended_cell(), &completion<P>::is_set, milliseconds);
+                             : domain_.await_worker(completion_.ended_cell(), &completion<P>::is_set, milliseconds);
 }
 
 template <class P>

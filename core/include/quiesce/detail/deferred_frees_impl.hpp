@@ -141,6 +141,11 @@ void deferred_frees<P>::free_objects(channel kind, deferred_object<P>* first, de
             ++first;
             continue;
         }
+        if (P::checked() && large_.has(first->object.get())) [[unlikely]] {
+            P::report({misuse::freed_to_wrong_allocator, "free_rcu", first->object.get()});
+            ++first;
+            continue;
+        }
         cache_core<P>* const owner = slab<P>::of(first->object.get())->owner;
         deferred_object<P>* end = first + 1;
         while (end != last && end->free.get() == nullptr && slab<P>::of(end->object.get())->owner == owner) {
@@ -156,6 +161,9 @@ void deferred_frees<P>::free_object(channel kind, void* object, free_function fr
     deferred_object<P> one;
     one.object.set(object);
     one.free.set(free);
+    if (one_thread<P> && P::seeded(defect::single_thread_frees_all_as_small)) {
+        kind = channel::small;
+    }
     free_objects(kind, &one, &one + 1);
 }
 

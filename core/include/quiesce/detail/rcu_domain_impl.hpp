@@ -515,10 +515,15 @@ void basic_rcu_domain<P>::wait_for_readers(unsigned milliseconds) {
 
 template <platform P>
 unsigned basic_rcu_domain<P>::reclaim_step() {
+    return run_callbacks(P::limits().callbacks_per_step);
+}
+
+template <platform P>
+unsigned basic_rcu_domain<P>::run_callbacks(unsigned most) {
     const callback_scope scope(*this);
     unsigned ran = 0;
     for (shard& s : shards_) {
-        ran += s.queue.run(P::limits().callbacks_per_step);
+        ran += s.queue.run(most);
     }
     return ran;
 }
@@ -652,9 +657,16 @@ template <platform P>
 template <class Cell, class Predicate>
 bool basic_rcu_domain<P>::await_driver(Cell& cell, Predicate satisfied, unsigned milliseconds) {
     using driver = typename P::template driver<basic_rcu_domain>;
-    // [bar.2], [fbar.2], [end.3] and [end.6], where what is awaited has not come yet.
+    // [bar.2], [fbar.2] and [end.3], where what is awaited has not come yet.
     constexpr auto order = std::memory_order_acquire;
-    if constexpr (driver::look_again_ms == 0) {
+    if constexpr (detail::one_thread<P>) {
+        while (!satisfied(cell.load(std::memory_order_relaxed))) {
+            if (!take_absent_drivers_steps()) {
+                return milliseconds == 0 ? (P::await(cell, satisfied, order), true) : false;
+            }
+        }
+        return true;
+    } else if constexpr (driver::look_again_ms == 0) {
         start_driver();
         return milliseconds == 0 ? (P::await(cell, satisfied, order), true)
                                  : P::await_for(cell, satisfied, order, milliseconds);
@@ -676,6 +688,16 @@ bool basic_rcu_domain<P>::await_driver(Cell& cell, Predicate satisfied, unsigned
             }
         }
     }
+}
+
+template <platform P>
+template <class Cell, class Predicate>
+bool basic_rcu_domain<P>::await_worker(Cell& cell, Predicate satisfied, unsigned milliseconds) {
+    if constexpr (detail::one_thread<P>) {
+        while (!satisfied(cell.load(std::memory_order_relaxed)) && settle_step()) {
+        }
+    }
+    return await_driver(cell, satisfied, milliseconds);
 }
 
 // Returns whether it did anything. A worker does nothing: beside a driver that is absent, deleters may run in those who

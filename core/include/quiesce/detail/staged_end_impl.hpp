@@ -191,13 +191,13 @@ void staged_core<P>::after_fork(fork_member* m) {
 
 template <class P>
 void staged_core<P>::wait() {
-    (void)first_.await_driver(completion_.ended_cell(), &completion<P>::is_set, 0);
+    (void)first_.await_worker(completion_.ended_cell(), &completion<P>::is_set, 0);
 }
 
 template <class P>
 bool staged_core<P>::wait_for(unsigned milliseconds) {
     return milliseconds == 0 ? ended()
-                             : first_.await_driver(completion_.ended_cell(), &completion<P>::is_set, milliseconds);
+                             : first_.await_worker(completion_.ended_cell(), &completion<P>::is_set, milliseconds);
 }
 
 template <class P>

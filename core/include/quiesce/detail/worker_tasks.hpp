@@ -30,10 +30,20 @@ public:
             }
             h = queue_.pop_front();
         }
-        const typename head::callback function = h->function.get();
-        h->function.set(nullptr);
-        function(h);
+        run(h);
         return true;
+    }
+
+    /// Runs the tasks that were added before the call.
+    void run_all() {
+        head_list<P> batch;
+        {
+            const lock_hold hold(lock_);
+            batch.splice_back(queue_);
+        }
+        while (!batch.empty()) {
+            run(batch.pop_front());
+        }
     }
 
     // Around a fork.
@@ -41,6 +51,12 @@ public:
     void after_fork() { lock_.unlock(); }
 
 private:
+    static void run(head* h) {
+        const typename head::callback function = h->function.get();
+        h->function.set(nullptr);
+        function(h);
+    }
+
     typename P::mutex lock_;
     head_list<P> queue_;
 };
