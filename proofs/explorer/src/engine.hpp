@@ -6,6 +6,7 @@
 // what the graph says, in an order that follows program order and reads-from, so ordinary memory is as it was.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -109,7 +110,9 @@ public:
     static constinit thread_local bool runs_program;
 
 private:
-    enum class status : std::uint8_t { absent, running, at_frontier, blocked, ended };
+    /// A thread is expected that the graph has, until this run starts it.
+    enum class status : std::uint8_t { absent, expected, running, at_frontier, blocked, ended };
+    static constexpr unsigned statuses = 6;
 
     struct fiber {
         status state = status::absent;
@@ -117,8 +120,9 @@ private:
         exceptions_in_flight exceptions;
         void (*run)(void* body) = nullptr;
         void* body = nullptr;
-        /// Events of the graph that it has done.
+        /// Events of the graph that it has done, and the one that comes next, if there is one.
         unsigned replayed = 0;
+        event_id next = no_event;
         /// The operation that it waits to have added.
         const request* pending = nullptr;
         event_id done = no_event;
@@ -212,8 +216,12 @@ private:
     unsigned child_of(unsigned parent, unsigned index);
     void know_thread(unsigned t);
     bool exists(unsigned t);
-    void note_new_events(unsigned t, unsigned from);
     void start_fiber(unsigned t);
+    void set_state(unsigned t, status s);
+    void list_states();
+    std::uint64_t& threads_in(status s) { return in_state_[static_cast<std::size_t>(s)]; }
+    void has_done(event_id e);
+    event_id last_done() const;
 
     // The search. What returns bool returns whether the graph can be run.
     bool extend(unsigned t);
@@ -330,9 +338,11 @@ private:
     /// Whose how many-th thread each is: the same in every execution.
     std::vector<std::vector<unsigned>> names_;
     std::vector<std::vector<unsigned>> children_;
-    /// Threads by name: the order in which they are preferred.
+    /// Threads by name: the order in which they are preferred; and of each its place there.
     std::vector<unsigned> by_name_;
-    std::vector<std::vector<event_id>> events_of_;
+    std::array<unsigned, address_space::max_threads> rank_{};
+    /// The threads in each state, as bits by name.
+    std::array<std::uint64_t, statuses> in_state_{};
     unsigned self_ = 0;
     void* host_stack_ = nullptr;
     exceptions_in_flight* exceptions_ = nullptr;

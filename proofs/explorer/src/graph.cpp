@@ -49,18 +49,14 @@ void graph::know_thread(unsigned t) {
 event_id graph::append(unsigned t, const request& asked, event_kind kind) {
     const auto id = static_cast<event_id>(events_.size());
     event& e = events_.emplace_back();
-    thread& own_thread = threads_[t];
     e.asked = asked;
     e.kind = kind;
     e.ordering = kind == event_kind::fence ? asked.success : in_model(asked.success);
     e.thread = static_cast<std::uint16_t>(t);
-    e.index = own_thread.length;
     e.location = asked.location;
-    e.previous = own_thread.last;
+    end_thread_with(e, id);
     e.clocks_before = clocks_->mark();
     begin_clocks(e);
-    own_thread.last = id;
-    ++own_thread.length;
     enlist(e, id);
     e.clocks_after = clocks_->mark();
     return id;
@@ -74,11 +70,9 @@ event_id graph::append_hollow(unsigned t, event_kind kind) {
     const auto id = static_cast<event_id>(events_.size());
     know_thread(t);
     event& e = events_.emplace_back();
-    thread& own_thread = threads_[t];
     e.kind = kind;
     e.thread = static_cast<std::uint16_t>(t);
-    e.index = own_thread.length++;
-    e.previous = std::exchange(own_thread.last, id);
+    end_thread_with(e, id);
     return id;
 }
 
@@ -153,6 +147,15 @@ void graph::begin_clocks(event& e) {
     }
 }
 
+void graph::end_thread_with(event& e, event_id id) {
+    thread& own_thread = threads_[e.thread];
+    e.index = own_thread.length++;
+    e.previous = own_thread.last;
+    e.next = no_event;
+    (e.previous == no_event ? own_thread.first : at(e.previous).next) = id;
+    own_thread.last = id;
+}
+
 // Lists it with what it belongs to.
 void graph::enlist(event& e, event_id id) {
     if (e.is_access()) {
@@ -184,13 +187,10 @@ void graph::enlist(event& e, event_id id) {
 event& graph::append_copy(const event& from) {
     const auto id = static_cast<event_id>(events_.size());
     event& e = events_.emplace_back(from);
-    thread& own_thread = threads_[e.thread];
-    e.previous = own_thread.last;
     e.first_reader = no_event;
     e.next_reader = no_event;
     e.place = -1;
-    own_thread.last = id;
-    ++own_thread.length;
+    end_thread_with(e, id);
     if (e.kind == event_kind::spawn) {
         threads_[e.asked.operand].spawned_by = id;
     }
@@ -237,7 +237,7 @@ void graph::shrink(unsigned size) {
             clear_source(id);
         } else if (e.kind == event_kind::write) {
             clear_place(id);
-            unfinished_updates_ += e.is_update ? 1U : 0U;
+            unfinished_updates_ |= e.is_update ? bit_of(e) : 0;
         } else if (e.kind == event_kind::spawn) {
             threads_[e.asked.operand] = {};
         } else if (e.kind == event_kind::free) {
@@ -252,8 +252,10 @@ void graph::shrink(unsigned size) {
         if (e.is_seq_cst()) {
             seq_cst_.erase(std::find(seq_cst_.begin(), seq_cst_.end(), id));
         }
-        threads_[e.thread].last = e.previous;
-        --threads_[e.thread].length;
+        thread& own_thread = threads_[e.thread];
+        (e.previous == no_event ? own_thread.first : at(e.previous).next) = no_event;
+        own_thread.last = e.previous;
+        --own_thread.length;
         clocks_->release(e.clocks_before);
         events_.pop_back();
     }
@@ -308,7 +310,7 @@ void graph::set_source(event_id read, event_id write, bool spurious) {
     e.is_unsatisfied = e.asked.awaited && !e.asked.awaited(e.value);
     const bool fails = e.asked.is_compare_exchange && (spurious || e.value != e.asked.operand);
     e.is_update = (e.asked.update != nullptr || e.asked.is_compare_exchange) && !fails && !e.is_unsatisfied;
-    unfinished_updates_ += e.is_update ? 1U : 0U;
+    unfinished_updates_ |= e.is_update ? bit_of(e) : 0;
     if (e.asked.is_compare_exchange) {
         e.ordering = in_model(fails ? e.asked.failure : e.asked.success);
         const auto listed = std::find(seq_cst_.begin(), seq_cst_.end(), read);
@@ -355,7 +357,7 @@ void graph::clear_source(event_id read) {
         e.next_reader = no_event;
         e.reads_from = no_event;
     }
-    unfinished_updates_ -= e.is_update ? 1U : 0U;
+    unfinished_updates_ &= ~(e.is_update ? bit_of(e) : 0);
     e.is_update = false;
     e.is_unsatisfied = false;
     e.is_spurious = false;
@@ -369,7 +371,7 @@ void graph::clear_source(event_id read) {
 void graph::set_value(event_id write, std::uint64_t value) {
     event& e = at(write);
     e.value = value;
-    unfinished_updates_ -= e.is_update ? 1U : 0U;
+    unfinished_updates_ &= ~(e.is_update ? bit_of(e) : 0);
     if (is_atomic(e.ordering)) {
         e.released = releases(e.ordering) ? own(e.happens_before, e) : e.fence_released;
         e.released_light = e.fence_released_light;

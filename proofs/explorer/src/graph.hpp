@@ -18,6 +18,7 @@ namespace quiesce::explorer::detail {
 class graph {
 public:
     struct thread {
+        event_id first = no_event;
         event_id last = no_event;
         std::uint16_t length = 0;
         /// The event that spawned it.
@@ -41,8 +42,8 @@ public:
     const thread& of(unsigned t) const { return threads_[t]; }
     void know_thread(unsigned t);
     const std::vector<event_id>& modification_order(std::uint32_t location) const { return order_of_[location]; }
-    /// Read-modify-writes of which only the read is there.
-    unsigned unfinished_updates() const { return unfinished_updates_; }
+    /// The threads, as bits, that end with a read-modify-write of which only the read is there.
+    std::uint64_t unfinished_updates() const { return unfinished_updates_; }
     event_id newest(std::uint32_t location) const {
         return location < order_of_.size() && !order_of_[location].empty() ? order_of_[location].back() : no_event;
     }
@@ -107,7 +108,9 @@ private:
     event& append_copy(const event& e);
     order in_model(order asked) const;
     void begin_clocks(event& e);
+    void end_thread_with(event& e, event_id id);
     void enlist(event& e, event_id id);
+    static std::uint64_t bit_of(const event& e) { return std::uint64_t{1} << e.thread; }
     bool race(const event& a, const event& b) const;
     bool before(clock_id c, const event& x) const { return x.index < clocks_->of(c, x.thread); }
     std::uint32_t position(const event& e) const {
@@ -131,7 +134,6 @@ private:
     bool must_come_before(event_id a, event_id b) const;
     bool extended_coherence(event_id a, event_id b) const;
     bool strongly_before(event_id a, event_id b) const;
-    event_id next_in_thread(event_id e) const;
     bool step(event_id a, event_id b) const;
     event_id first_elsewhere_after(event_id a) const;
     event_id last_elsewhere_before(event_id b) const;
@@ -145,7 +147,7 @@ private:
     std::vector<event_id> last_access_;
     unsigned stride_ = 8;
     std::vector<event_id> seq_cst_;
-    unsigned unfinished_updates_ = 0;
+    std::uint64_t unfinished_updates_ = 0;
     std::vector<event_id> frees_;
     /// Non-atomic accesses, by location.
     std::vector<std::vector<event_id>> non_atomic_;
@@ -173,7 +175,7 @@ void graph::assign(const graph& from, Keeps keeps, std::vector<event_id>& map) {
         append_copy(from.at(e));
         // A read is completed by its write, which is the next event of its thread.
         if (from.at(e).is_update) {
-            unfinished_updates_ += from.at(e).is_read() ? 1U : -1U;
+            unfinished_updates_ ^= bit_of(from.at(e));
         }
     }
     // The start has its place also where nobody has looked yet.

@@ -1,5 +1,6 @@
 // The search over execution graphs: what an event's alternatives are, and which comes next.
 #include <algorithm>
+#include <bit>
 
 #include "proofs/explorer/src/engine.hpp"
 
@@ -7,17 +8,11 @@ namespace quiesce::explorer::detail {
 
 bool engine::extend(unsigned t) {
     const request asked = *fibers_[t].pending;
-    const unsigned before = g().size();
-    bool runs = false;
     switch (asked.kind) {
-        case event_kind::read: runs = add_read(t, asked); break;
-        case event_kind::write: runs = add_write(t, asked, asked.operand, false); break;
-        default: runs = add_other(t, asked); break;
+        case event_kind::read: return add_read(t, asked);
+        case event_kind::write: return add_write(t, asked, asked.operand, false);
+        default: return add_other(t, asked);
     }
-    if (runs) {
-        note_new_events(t, before);
-    }
-    return runs;
 }
 
 bool engine::add_other(unsigned t, const request& asked) {
@@ -86,25 +81,19 @@ bool engine::next_read(std::size_t frame_index) {
 }
 
 bool engine::complete_updates() {
-    if (g().unfinished_updates() == 0) {
+    const std::uint64_t unfinished = g().unfinished_updates();
+    if (unfinished == 0) {
         return true;
     }
-    for (const unsigned t : by_name_) {
-        if (!exists(t)) {
-            continue;
-        }
-        const event_id last = g().of(t).last;
-        if (last == no_event || !g().at(last).is_read() || !g().at(last).is_update) {
-            continue;
-        }
-        const event& read = g().at(last);
-        const request asked = read.asked;
-        const std::uint64_t value = asked.is_compare_exchange ? asked.desired : asked.update(read.value, asked.operand);
-        if (!add_write(t, asked, value, true)) {
-            return false;
-        }
-    }
-    return true;
+    const unsigned t = std::has_single_bit(unfinished)
+                           ? static_cast<unsigned>(std::countr_zero(unfinished))
+                           : *std::find_if(by_name_.begin(), by_name_.end(),
+                                           [unfinished](unsigned u) { return (unfinished >> u & 1U) != 0; });
+    const event& read = g().at(g().of(t).last);
+    const request asked = read.asked;
+    const std::uint64_t value = asked.is_compare_exchange ? asked.desired : asked.update(read.value, asked.operand);
+    // That it can be put somewhere implies that the others can be completed as well.
+    return add_write(t, asked, value, true);
 }
 
 bool engine::add_write(unsigned t, const request& asked, std::uint64_t value, bool is_update) {
