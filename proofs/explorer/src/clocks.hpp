@@ -77,7 +77,7 @@ public:
         for (unsigned t = 0, n = stride_; t != n; t += block) {
             count both[block];
             for (unsigned i = 0; i != block; ++i) {
-                both[i] = std::max(p[t + i], q[t + i]);
+                both[i] = p[t + i] > q[t + i] ? p[t + i] : q[t + i];
             }
             is_a = is_a && std::memcmp(both, p + t, sizeof both) == 0;
             is_b = is_b && std::memcmp(both, q + t, sizeof both) == 0;
@@ -90,6 +90,8 @@ public:
     }
 
     unsigned of(clock_id c, unsigned thread) const { return row(c)[thread]; }
+    /// The counts of all threads, until another clock is made.
+    const count* row(clock_id c) const { return data_.data() + static_cast<std::size_t>(c) * stride_; }
 
     std::uint32_t mark() const { return size_; }
     /// Forgets every clock made since the mark.
@@ -99,7 +101,6 @@ private:
     /// As many counts as the processor takes at a time.
     static constexpr unsigned block = 8;
 
-    const count* row(clock_id c) const { return data_.data() + static_cast<std::size_t>(c) * stride_; }
     count* row(clock_id c) { return data_.data() + static_cast<std::size_t>(c) * stride_; }
 
     clock_id fresh() {

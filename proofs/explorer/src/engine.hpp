@@ -240,9 +240,8 @@ private:
     void list_revisits(std::size_t frame_index);
     bool next_schedule(std::size_t frame_index);
     void pop_frame();
-    bool may_be_revisited(event_id read, event_id write) const;
     template <class Visit>
-    void reads_outside_prefix(event_id write, Visit visit) const;
+    bool reads_outside_prefix(event_id write, Visit visit) const;
 
     // In violations.cpp and fault.cpp.
     /// `culprit` is the event whose addition showed it, if one did.

@@ -1,6 +1,7 @@
 #include "proofs/explorer/src/graph.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 namespace quiesce::explorer::detail {
@@ -57,6 +58,7 @@ event_id graph::append(unsigned t, const request& asked, event_kind kind) {
     end_thread_with(e, id);
     e.clocks_before = clocks_->mark();
     begin_clocks(e);
+    make_room_for(e.location);
     enlist(e, id);
     e.clocks_after = clocks_->mark();
     return id;
@@ -115,6 +117,7 @@ void graph::finish_filling() {
         event& e = at(id);
         // None of these is ever taken away.
         e.clocks_before = e.clocks_after = clocks_->mark();
+        make_room_for(e.location);
         enlist(e, id);
         if (e.is_write() && e.place >= 0) {
             std::vector<event_id>& writes = order_of_[e.location];
@@ -156,19 +159,23 @@ void graph::end_thread_with(event& e, event_id id) {
     own_thread.last = id;
 }
 
-// Lists it with what it belongs to.
+void graph::make_room_for(std::uint32_t location) {
+    const std::size_t locations = location + std::size_t{1};
+    if (order_of_.size() < locations) {
+        order_of_.resize(locations);
+        non_atomic_.resize(locations);
+    }
+    if (last_access_.size() < locations * stride_) {
+        last_access_.resize(locations * stride_, no_event);
+    }
+}
+
+// Lists it with what it belongs to; for an access there is room.
 void graph::enlist(event& e, event_id id) {
     if (e.is_access()) {
         const std::size_t slot = static_cast<std::size_t>(e.location) * stride_ + e.thread;
-        if (order_of_.size() <= e.location) {
-            order_of_.resize(e.location + 1U);
-            non_atomic_.resize(e.location + 1U);
-        }
         if (e.asked.has_initial && order_of_[e.location].empty()) {
             order_of_[e.location].push_back(0);
-        }
-        if (last_access_.size() <= slot) {
-            last_access_.resize((static_cast<std::size_t>(e.location) + 1) * stride_, no_event);
         }
         e.previous_access = last_access_[slot];
         last_access_[slot] = id;
@@ -184,18 +191,63 @@ void graph::enlist(event& e, event_id id) {
     }
 }
 
-event& graph::append_copy(const event& from) {
-    const auto id = static_cast<event_id>(events_.size());
-    event& e = events_.emplace_back(from);
-    e.first_reader = no_event;
-    e.next_reader = no_event;
-    e.place = -1;
-    end_thread_with(e, id);
-    if (e.kind == event_kind::spawn) {
-        threads_[e.asked.operand].spawned_by = id;
+void graph::assign(const graph& from, event_id read, event_id write, std::vector<event_id>& map) {
+    clear();
+    stride_ = from.stride_;
+    last_access_.assign(from.last_access_.size(), no_event);
+    order_of_.resize(std::max(order_of_.size(), from.order_of_.size()));
+    non_atomic_.resize(order_of_.size());
+    for (std::size_t t = 0; t != from.threads_.size(); ++t) {
+        if (from.threads_[t].known) {
+            threads_.resize(t + 1);
+            threads_[t].known = true;
+        }
     }
-    enlist(e, id);
-    return e;
+    // Those up to the read keep their ids.
+    events_.assign(from.events_.begin(), from.events_.begin() + read + 1);
+    map.resize(from.size());
+    std::iota(map.begin(), map.begin() + read + 1, 0);
+    std::fill(map.begin() + read + 1, map.end(), no_event);
+    const prefix before = from.prefix_of(write);
+    for (event_id e = read + 1; e <= write; ++e) {
+        if (e == write || before.has(from.at(e))) {
+            map[static_cast<std::size_t>(e)] = static_cast<event_id>(size());
+            events_.push_back(from.at(e));
+        }
+    }
+    const auto mapped = [&map](event_id e) { return map[static_cast<std::size_t>(e)]; };
+    for (event& e : events_) {
+        e.first_reader = no_event;
+        e.place = -1;
+    }
+    // The start has its place also where nobody has looked yet.
+    at(0).place = 0;
+    for (event_id id = 0; id != static_cast<event_id>(size()); ++id) {
+        event& e = at(id);
+        end_thread_with(e, id);
+        enlist(e, id);
+        if (e.kind == event_kind::spawn) {
+            threads_[e.asked.operand].spawned_by = id;
+        }
+        if (e.is_read() && e.reads_from != no_event) {
+            e.reads_from = mapped(e.reads_from);
+            e.next_reader = std::exchange(at(e.reads_from).first_reader, id);
+        }
+        // A read is completed by its write, which is the next event of its thread.
+        if (e.is_update) {
+            unfinished_updates_ ^= bit_of(e);
+        }
+    }
+    for (std::size_t x = 0; x != from.order_of_.size(); ++x) {
+        order_of_[x].clear();
+        for (const event_id w : from.order_of_[x]) {
+            // Every location of a kept event is there.
+            if (const event_id kept = mapped(w); kept != no_event && from.at(w).place >= 0) {
+                at(kept).place = static_cast<std::int32_t>(order_of_[x].size());
+                order_of_[x].push_back(kept);
+            }
+        }
+    }
 }
 
 void graph::finish_plain(event_id id) {

@@ -5,7 +5,6 @@
 // backward revisit builds another graph out of the part of this one that it keeps.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -31,9 +30,9 @@ public:
     void clear();
     /// Adds the event that each execution begins with.
     void start();
-    /// Makes this the part of `from` with the events for which `keeps` says so; `map` is given each event's new id.
-    template <class Keeps>
-    void assign(const graph& from, Keeps keeps, std::vector<event_id>& map);
+    /// Makes this the part of `from` that stays when the write revisits the read: the events up to the read, the write
+    /// and what is in its prefix. `map` is given each event's new id.
+    void assign(const graph& from, event_id read, event_id write, std::vector<event_id>& map);
 
     unsigned size() const { return static_cast<unsigned>(events_.size()); }
     event& at(event_id e) { return events_[static_cast<std::size_t>(e)]; }
@@ -85,7 +84,20 @@ public:
     void set_place(event_id write, unsigned position);
     void clear_place(event_id write);
 
-    bool in_prefix(event_id e, event_id of) const;
+    /// What comes before an event through program order, reads-from, spawn and join; until the graph is changed.
+    class prefix {
+    public:
+        prefix(const event& of, const clock_pool& clocks)
+            : counts_(clocks.row(of.prefix)), thread_(of.thread), index_(of.index) {}
+        bool has(const event& e) const { return e.index < (e.thread == thread_ ? index_ : counts_[e.thread]); }
+
+    private:
+        const clock_pool::count* counts_;
+        std::uint16_t thread_;
+        std::uint16_t index_;
+    };
+    prefix prefix_of(event_id e) const { return {at(e), *clocks_}; }
+    bool in_prefix(event_id e, event_id of) const { return prefix_of(of).has(at(e)); }
     bool happens_before(event_id a, event_id b) const;
     /// Whether what is demanded of sequentially consistent events holds, where it did without this event, the newest of
     /// its thread. A new event that nothing must follow, since it writes or reads the newest value, breaks nothing.
@@ -101,14 +113,14 @@ public:
     std::uint64_t hash() const;
     /// Whether any two accesses race.
     bool has_race() const;
-    /// Whether the event was added maximally with respect to a write.
-    bool added_maximally(event_id e, event_id write) const;
+    /// Whether the event was added maximally with respect to a write, whose prefix is given too.
+    bool added_maximally(event_id e, event_id write, const prefix& of_write) const;
 
 private:
-    event& append_copy(const event& e);
     order in_model(order asked) const;
     void begin_clocks(event& e);
     void end_thread_with(event& e, event_id id);
+    void make_room_for(std::uint32_t location);
     void enlist(event& e, event_id id);
     static std::uint64_t bit_of(const event& e) { return std::uint64_t{1} << e.thread; }
     bool race(const event& a, const event& b) const;
@@ -152,51 +164,5 @@ private:
     /// Non-atomic accesses, by location.
     std::vector<std::vector<event_id>> non_atomic_;
 };
-
-template <class Keeps>
-void graph::assign(const graph& from, Keeps keeps, std::vector<event_id>& map) {
-    clear();
-    stride_ = from.stride_;
-    last_access_.assign(from.last_access_.size(), no_event);
-    order_of_.resize(std::max(order_of_.size(), from.order_of_.size()));
-    non_atomic_.resize(order_of_.size());
-    for (unsigned t = 0; t != from.threads_.size(); ++t) {
-        if (from.threads_[t].known) {
-            know_thread(t);
-        }
-    }
-    map.assign(from.size(), no_event);
-    const auto mapped = [&map](event_id e) { return e == no_event ? no_event : map[static_cast<std::size_t>(e)]; };
-    for (event_id e = 0; e != static_cast<event_id>(from.size()); ++e) {
-        if (!keeps(e)) {
-            continue;
-        }
-        map[static_cast<std::size_t>(e)] = static_cast<event_id>(size());
-        append_copy(from.at(e));
-        // A read is completed by its write, which is the next event of its thread.
-        if (from.at(e).is_update) {
-            unfinished_updates_ ^= bit_of(from.at(e));
-        }
-    }
-    // The start has its place also where nobody has looked yet.
-    at(0).place = 0;
-    for (event& e : events_) {
-        e.reads_from = mapped(e.reads_from);
-        if (e.is_read() && e.reads_from != no_event) {
-            e.next_reader = at(e.reads_from).first_reader;
-            at(e.reads_from).first_reader = static_cast<event_id>(&e - events_.data());
-        }
-    }
-    for (std::size_t x = 0; x != from.order_of_.size(); ++x) {
-        order_of_[x].clear();
-        for (const event_id w : from.order_of_[x]) {
-            // Every location of a kept event is there.
-            if (mapped(w) != no_event && from.at(w).place >= 0) {
-                at(mapped(w)).place = static_cast<std::int32_t>(order_of_[x].size());
-                order_of_[x].push_back(mapped(w));
-            }
-        }
-    }
-}
 
 }  // namespace quiesce::explorer::detail

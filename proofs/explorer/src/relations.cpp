@@ -5,12 +5,6 @@
 
 namespace quiesce::explorer::detail {
 
-bool graph::in_prefix(event_id e, event_id of) const {
-    const event& a = at(e);
-    const event& b = at(of);
-    return a.thread == b.thread ? a.index < b.index : before(b.prefix, a);
-}
-
 bool graph::happens_before(event_id a, event_id b) const {
     const event& x = at(a);
     const event& y = at(b);
@@ -95,7 +89,7 @@ bool graph::has_race() const {
     return false;
 }
 
-bool graph::added_maximally(event_id id, event_id write) const {
+bool graph::added_maximally(event_id id, event_id write, const prefix& of_write) const {
     const event& e = at(id);
     if (e.kind == event_kind::choice) {
         return e.value == 0;
@@ -106,7 +100,7 @@ bool graph::added_maximally(event_id id, event_id write) const {
     if (e.is_spurious) {
         return false;
     }
-    const auto earlier = [&](event_id q) { return q != write && (q <= id || in_prefix(q, write)); };
+    const auto earlier = [&](event_id q) { return q != write && (q <= id || of_write.has(at(q))); };
     if (e.is_write()) {
         for (event_id r = e.first_reader; r != no_event; r = at(r).next_reader) {
             if (earlier(r)) {

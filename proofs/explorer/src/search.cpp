@@ -111,28 +111,29 @@ bool engine::add_write(unsigned t, const request& asked, std::uint64_t value, bo
     // Places are tried from `next` down to `end`.
     ++f.next;
     f.places = f.next - f.end;
-    if (!through_orders()) {
-        reads_outside_prefix(e, [&f](event_id) { f.revisits = true; });
-    }
+    f.revisits = !through_orders() && !reads_outside_prefix(e, [](event_id) { return false; });
     frames_.push_back(f);
     return is_random() ? pick_place(frames_.size() - 1) : next_place(frames_.size() - 1);
 }
 
+// Visits those of the write's location, as long as `visit` returns true; returns whether it did for all.
 template <class Visit>
-void engine::reads_outside_prefix(event_id write, Visit visit) const {
+bool engine::reads_outside_prefix(event_id write, Visit visit) const {
     const graph& graph_now = *graphs_[depth_];
     const std::uint32_t location = graph_now.at(write).location;
+    const graph::prefix before = graph_now.prefix_of(write);
     for (unsigned t = 0; t != graph_now.threads().size(); ++t) {
         if (t == graph_now.at(write).thread) {
             continue;
         }
-        for (event_id a = graph_now.last_access(location, t); a != no_event && !graph_now.in_prefix(a, write);
+        for (event_id a = graph_now.last_access(location, t); a != no_event && !before.has(graph_now.at(a));
              a = graph_now.at(a).previous_access) {
-            if (graph_now.at(a).is_read()) {
-                visit(a);
+            if (graph_now.at(a).is_read() && !visit(a)) {
+                return false;
             }
         }
     }
+    return true;
 }
 
 bool engine::next_place(std::size_t frame_index) {
@@ -190,26 +191,28 @@ bool engine::next_choice(std::size_t frame_index) {
     return true;
 }
 
-bool engine::may_be_revisited(event_id read, event_id write) const {
-    const graph& now = *graphs_[depth_];
-    for (event_id e = read; e != write; ++e) {
-        if (!now.in_prefix(e, write) && !now.added_maximally(e, write)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 void engine::list_revisits(std::size_t frame_index) {
     frame& f = frames_[frame_index];
     const event_id write = f.event;
     f.revisits_listed = true;
     f.first_revisit = static_cast<std::uint32_t>(reads_to_revisit_.size());
     g().clear_place(write);
-    reads_outside_prefix(write, [this, write](event_id r) {
-        if (may_be_revisited(r, write)) {
-            reads_to_revisit_.push_back(r);
+    const graph& now = g();
+    const graph::prefix before = now.prefix_of(write);
+    // The last event that a revisit may not take away, and the first up to which it has been looked for.
+    event_id last_kept = no_event;
+    event_id looked_at = write;
+    reads_outside_prefix(write, [&](event_id read) {
+        while (last_kept == no_event && looked_at > read) {
+            --looked_at;
+            if (!before.has(now.at(looked_at)) && !now.added_maximally(looked_at, write, before)) {
+                last_kept = looked_at;
+            }
         }
+        if (read > last_kept) {
+            reads_to_revisit_.push_back(read);
+        }
+        return true;
     });
 }
 
@@ -231,8 +234,7 @@ bool engine::next_revisit(std::size_t frame_index) {
     }
     const graph& from = g();
     graph& to = *graphs_[depth_ + 1];
-    to.assign(
-        from, [&](event_id e) { return e <= read || e == write || from.in_prefix(e, write); }, map_);
+    to.assign(from, read, write, map_);
     ++depth_;
     const event_id new_write = map_[static_cast<std::size_t>(write)];
     const event_id new_read = map_[static_cast<std::size_t>(read)];
