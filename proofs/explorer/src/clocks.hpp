@@ -67,6 +67,10 @@ public:
         if (a == 0) {
             return b;
         }
+        return join(a, b, 0, 0);
+    }
+    /// A clock that covers both, and in which the thread counts at least `events`; one of them where it does.
+    clock_id join(clock_id a, clock_id b, unsigned thread, unsigned events) {
         // Made in any case, and forgotten where it is not needed: that takes less than to look first.
         const clock_id c = fresh();
         const count* const p = row(a);
@@ -82,6 +86,10 @@ public:
             is_a = is_a && std::memcmp(both, p + t, sizeof both) == 0;
             is_b = is_b && std::memcmp(both, q + t, sizeof both) == 0;
             std::memcpy(to + t, both, sizeof both);
+        }
+        if (to[thread] < events) {
+            to[thread] = static_cast<count>(events);
+            return c;
         }
         if (is_a || is_b) {
             release(c);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
 #include <exception>
 #include <utility>
 
@@ -122,11 +121,12 @@ void engine::execute() {
     ++run_;
     memory_.reset();
     location_names_.clear();
+    const std::vector<graph::thread>& there = g().threads();
     for (const unsigned t : by_name_) {
-        const bool there = exists(t);
-        fibers_[t].state = there ? status::expected : status::absent;
+        const bool exists = t < there.size() && (t == 0 || there[t].spawned_by != no_event);
+        fibers_[t].state = exists ? status::expected : status::absent;
         fibers_[t].replayed = 0;
-        fibers_[t].next = there ? g().of(t).first : no_event;
+        fibers_[t].next = exists ? there[t].first : no_event;
     }
     list_states();
     // The start is not the program's.
@@ -250,17 +250,12 @@ void engine::list_states() {
     }
 }
 
-bool engine::need_is_met(const fiber& f) const {
-    const fiber& other = fibers_[static_cast<unsigned>(f.needs_thread)];
-    return f.needs_end ? other.state == status::ended : other.replayed >= f.needs_events;
-}
-
-unsigned engine::ready(unsigned t) {
+unsigned engine::follow_needs(unsigned t) {
     for (unsigned steps = 0; steps != 2 * address_space::max_threads; ++steps) {
         const fiber& f = fibers_[t];
         if (f.state == status::absent || f.state == status::expected) {
             t = thread_names_.parent_of(t);
-        } else if (f.state == status::running && f.needs_thread >= 0 && !need_is_met(f)) {
+        } else if (f.state == status::running && !need_is_met(f)) {
             t = static_cast<unsigned>(f.needs_thread);
         } else if (f.state == status::running) {
             return t;
@@ -282,18 +277,13 @@ void engine::wait_for(unsigned thread, unsigned events, bool end) {
     f.needs_thread = -1;
 }
 
-int engine::next_thread() {
-    // Nobody adds to the graph before all have done what is in it: what one reads next may be a pointer to what another
-    // one has not built yet.
-    if (const std::uint64_t behind = threads_in(status::running) | threads_in(status::expected); behind != 0) {
-        return static_cast<int>(by_name_[static_cast<unsigned>(std::countr_zero(behind))]);
-    }
+int engine::next_to_extend() {
     if (frozen_) {
         return -1;
     }
     int last_resort = -1;
     for (std::uint64_t waiting = threads_in(status::at_frontier); waiting != 0; waiting &= waiting - 1) {
-        const unsigned t = by_name_[static_cast<unsigned>(std::countr_zero(waiting))];
+        const unsigned t = first_of(waiting);
         const request& asked = *fibers_[t].pending;
         if (asked.kind == event_kind::join ? fibers_[asked.operand].state == status::ended
                                            : !asked.awaited || is_satisfied(asked)) {
@@ -315,7 +305,6 @@ bool engine::is_satisfied(const request& await) {
 }
 
 void engine::schedule() {
-    const unsigned self = self_;
     for (;;) {
         if (stop_) {
             to_host();
@@ -325,35 +314,33 @@ void engine::schedule() {
             to_host();
         }
         auto next = static_cast<unsigned>(chosen);
-        if (fibers_[next].state == status::at_frontier) {
-            const auto done = static_cast<event_id>(g().size());
-            if (!extend(next) || (probing_ && !frames_.empty())) {
-                dead_ = true;
-                to_host();
-            }
-            fibers_[next].done = done;
-            fibers_[next].replayed = g().of(next).length;
-            if (g().at(done).is_unsatisfied) {
-                set_state(next, status::blocked);
-                continue;
-            }
-            set_state(next, status::running);
-        } else {
+        if (fibers_[next].state != status::at_frontier) {
             next = ready(next);
-        }
-        if (next == self) {
-            return;
+        } else if (!add_operation_of(next)) {
+            continue;
         }
         switch_to(next);
         return;
     }
 }
 
+bool engine::add_operation_of(unsigned t) {
+    const auto done = static_cast<event_id>(g().size());
+    if (!extend(t) || (probing_ && !frames_.empty())) {
+        dead_ = true;
+        to_host();
+    }
+    fibers_[t].done = done;
+    fibers_[t].replayed = g().of(t).length;
+    const bool goes_on = !g().at(done).is_unsatisfied;
+    set_state(t, goes_on ? status::running : status::blocked);
+    return goes_on;
+}
+
 // An alternative may stand for no execution, only for what comes of it. Its thread, which has done the last event, must
 // not go on then: it might hold a lock that another one holds.
 bool engine::has_done_the_last() const {
-    const graph& now = *graphs_[depth_];
-    return fibers_[self_].next == no_event && now.of(self_).last == static_cast<event_id>(now.size()) - 1;
+    return fibers_[self_].next == no_event && g().of(self_).last == static_cast<event_id>(g().size()) - 1;
 }
 
 // A read-modify-write is two events.
@@ -369,46 +356,59 @@ void engine::has_done(event_id e) {
 }
 
 event_id engine::last_done() const {
-    const graph& now = *graphs_[depth_];
     const event_id next = fibers_[self_].next;
-    return next != no_event ? now.at(next).previous : now.of(self_).last;
+    return next != no_event ? g().at(next).previous : g().of(self_).last;
 }
 
 event_id engine::do_operation(request& asked, const place& at) {
     asked.file = at.file_name();
     asked.line = at.line();
-    fiber& f = fibers_[self_];
-    if (const event_id e = f.next; e != no_event) {
-        const event& done = g().at(e);
-        if (filling_) {
-            if (done.kind != asked.kind) {
-                is_of_another_program();
-            }
-        } else if (!done.asked.is_same(asked)) {
-            differs(asked, done.asked);
-        }
-        if (done.is_read() && done.reads_from != no_event) {
-            const event& source = g().at(done.reads_from);
-            if (source.thread != self_ && fibers_[source.thread].replayed <= source.index) {
-                wait_for(source.thread, source.index + 1U, false);
-            }
-        } else if (done.kind == event_kind::join && fibers_[asked.operand].state != status::ended) {
-            wait_for(static_cast<unsigned>(asked.operand), 0, true);
-        }
-        if (filling_) {
-            fill(e, asked);
-        }
-        if (done.is_read() && done.reads_from == no_event) {
-            has_done(e);
-            reads_nothing(asked);
-            fail_thread();
-        }
-        has_done(e);
-        if (done.is_unsatisfied || (filling_ && has_done_the_last())) {
-            block();
-        }
-        return e;
+    const event_id e = fibers_[self_].next;
+    if (e == no_event) {
+        return do_first(asked);
     }
+    // Most of what is done at all is done again, and has nothing to wait for.
+    const event& done = g().at(e);
+    if (filling_ || !done.asked.is_same(asked) || !has_what_it_needs(done) || done.is_unsatisfied) {
+        return do_again(e, asked);
+    }
+    has_done(e);
+    return e;
+}
+
+event_id engine::do_again(event_id e, const request& asked) {
+    const event& done = g().at(e);
+    if (filling_) {
+        if (done.kind != asked.kind) {
+            is_of_another_program();
+        }
+    } else if (!done.asked.is_same(asked)) {
+        differs(asked, done.asked);
+    }
+    if (done.is_read() && done.reads_from != no_event) {
+        const event& source = g().at(done.reads_from);
+        if (!has_come(source)) {
+            wait_for(source.thread, source.index + 1U, false);
+        }
+    } else if (done.kind == event_kind::join) {
+        wait_for(static_cast<unsigned>(asked.operand), 0, true);
+    }
+    if (filling_) {
+        fill(e, asked);
+    }
+    has_done(e);
+    if (done.is_read() && done.reads_from == no_event) {
+        reads_nothing(asked);
+        fail_thread();
+    }
+    if (done.is_unsatisfied || (filling_ && has_done_the_last())) {
+        block();
+    }
+    return e;
+}
+
+event_id engine::do_first(const request& asked) {
+    fiber& f = fibers_[self_];
     if (f.replayed >= std::min(how_.max_operations, clock_pool::max_events)) {
         at_bound(place_of(asked), f.replayed);
     }

@@ -146,7 +146,7 @@ void graph::begin_clocks(event& e) {
     if (threads_[e.thread].spawned_by != no_event) {
         const event& s = at(threads_[e.thread].spawned_by);
         e.happens_before = own(s.happens_before, s);
-        e.prefix = own(s.prefix, s);
+        e.prefix = s.prefix == s.happens_before ? e.happens_before : own(s.prefix, s);
     }
 }
 
@@ -275,8 +275,9 @@ void graph::finish_plain(event_id id) {
     } else if (e.kind == event_kind::join) {
         const thread& joined = threads_[e.asked.operand];
         const event& last = at(joined.last != no_event ? joined.last : joined.spawned_by);
-        e.happens_before = clocks_->join(e.happens_before, own(last.happens_before, last));
-        e.prefix = clocks_->join(e.prefix, own(last.prefix, last));
+        const bool differ = e.prefix != e.happens_before || last.prefix != last.happens_before;
+        e.happens_before = join_own(e.happens_before, last.happens_before, last);
+        e.prefix = differ ? join_own(e.prefix, last.prefix, last) : e.happens_before;
     }
     e.clocks_after = clocks_->mark();
 }
@@ -378,7 +379,7 @@ void graph::set_source(event_id read, event_id write, bool spurious) {
 void graph::finish_read(event& e) {
     const event& w = at(e.reads_from);
     if (w.thread != e.thread && !before(e.prefix, w)) {
-        e.prefix = clocks_->join(e.prefix, own(w.prefix, w));
+        e.prefix = join_own(e.prefix, w.prefix, w);
     }
     if (e.ordering == order::from_head) {
         const event* head = &w;

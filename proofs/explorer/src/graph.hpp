@@ -131,6 +131,10 @@ private:
     int bound(const event& e) const;
     void finish_read(event& e);
     clock_id own(clock_id c, const event& e) { return clocks_->with(c, e.thread, e.index + 1U); }
+    /// As `own(c, e)` joined to another clock.
+    clock_id join_own(clock_id with, clock_id c, const event& e) {
+        return clocks_->join(with, c, e.thread, e.index + 1U);
+    }
 
     // In seq_cst.cpp.
     bool interleaves() const;
