@@ -16,6 +16,7 @@ void graph::clear() {
         accesses.clear();
     }
     std::fill(last_access_.begin(), last_access_.end(), no_event);
+    std::fill(accessed_by_.begin(), accessed_by_.end(), 0);
     seq_cst_.clear();
     unfinished_updates_ = 0;
     frees_.clear();
@@ -164,6 +165,7 @@ void graph::make_room_for(std::uint32_t location) {
     if (order_of_.size() < locations) {
         order_of_.resize(locations);
         non_atomic_.resize(locations);
+        accessed_by_.resize(locations);
     }
     if (last_access_.size() < locations * stride_) {
         last_access_.resize(locations * stride_, no_event);
@@ -179,6 +181,7 @@ void graph::enlist(event& e, event_id id) {
         }
         e.previous_access = last_access_[slot];
         last_access_[slot] = id;
+        accessed_by_[e.location] |= bit_of(e);
         if (e.ordering == order::non_atomic) {
             non_atomic_[e.location].push_back(id);
         }
@@ -197,6 +200,7 @@ void graph::assign(const graph& from, event_id read, event_id write, std::vector
     last_access_.assign(from.last_access_.size(), no_event);
     order_of_.resize(std::max(order_of_.size(), from.order_of_.size()));
     non_atomic_.resize(order_of_.size());
+    accessed_by_.resize(order_of_.size());
     for (std::size_t t = 0; t != from.threads_.size(); ++t) {
         if (from.threads_[t].known) {
             threads_.resize(t + 1);
@@ -298,6 +302,7 @@ void graph::shrink(unsigned size) {
         }
         if (e.is_access()) {
             last_access_[static_cast<std::size_t>(e.location) * stride_ + e.thread] = e.previous_access;
+            accessed_by_[e.location] &= ~(e.previous_access == no_event ? bit_of(e) : 0);
             if (e.ordering == order::non_atomic) {
                 non_atomic_[e.location].pop_back();
             }
@@ -321,11 +326,13 @@ void graph::shrink(unsigned size) {
 int graph::bound(const event& e) const {
     int latest = -1;
     const clock_id seen = e.asked.after_enlisting ? at(e.previous).released : 0;
-    for (unsigned t = 0; t != threads_.size(); ++t) {
-        event_id a = t == e.thread ? e.previous_access : last_access(e.location, t);
-        while (a != no_event && t != e.thread && !before(e.happens_before, at(a)) &&
-               (seen == 0 || !before(seen, at(a)))) {
-            a = at(a).previous_access;
+    for_last_accesses(e.location, [&](event_id a) {
+        if (at(a).thread == e.thread) {
+            a = e.previous_access;
+        } else {
+            while (a != no_event && !before(e.happens_before, at(a)) && (seen == 0 || !before(seen, at(a)))) {
+                a = at(a).previous_access;
+            }
         }
         while (a != no_event && (at(a).is_write() ? at(a).place < 0 : at(a).reads_from == no_event)) {
             a = at(a).previous_access;
@@ -333,7 +340,8 @@ int graph::bound(const event& e) const {
         if (a != no_event) {
             latest = std::max(latest, static_cast<int>(position(at(a))));
         }
-    }
+        return true;
+    });
     return latest;
 }
 

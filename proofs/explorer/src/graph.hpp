@@ -5,6 +5,7 @@
 // backward revisit builds another graph out of the part of this one that it keeps.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -46,9 +47,18 @@ public:
     event_id newest(std::uint32_t location) const {
         return location < order_of_.size() && !order_of_[location].empty() ? order_of_[location].back() : no_event;
     }
-    event_id last_access(std::uint32_t location, unsigned t) const {
-        const std::size_t i = static_cast<std::size_t>(location) * stride_ + t;
-        return i < last_access_.size() ? last_access_[i] : no_event;
+    /// Calls `visit` with the last access to the location of each thread that has one, as long as it returns true;
+    /// returns whether it did for all.
+    template <class Visit>
+    bool for_last_accesses(std::uint32_t location, Visit visit) const {
+        std::uint64_t left = location < accessed_by_.size() ? accessed_by_[location] : 0;
+        const event_id* const last = last_access_.data() + static_cast<std::size_t>(location) * stride_;
+        for (; left != 0; left &= left - 1) {
+            if (!visit(last[std::countr_zero(left)])) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /// Adds an event of which only the place is known: its thread's next. Then `fill` says what it is, in an order that
@@ -159,8 +169,9 @@ private:
     std::vector<event> events_;
     std::vector<thread> threads_;
     std::vector<std::vector<event_id>> order_of_;
-    /// By location and thread.
+    /// By location and thread; and by location the threads, as bits, that have one.
     std::vector<event_id> last_access_;
+    std::vector<std::uint64_t> accessed_by_;
     unsigned stride_ = 8;
     std::vector<event_id> seq_cst_;
     std::uint64_t unfinished_updates_ = 0;

@@ -26,30 +26,27 @@ event_id graph::race_with(event_id id) const {
         }
         return no_event;
     }
-    for (unsigned t = 0; t != threads_.size(); ++t) {
-        for (event_id a = last_access(e.location, t); a != no_event; a = at(a).previous_access) {
-            if (race(at(a), e)) {
-                return a;
-            }
-            if (before(e.happens_before, at(a))) {
-                break;
-            }
+    event_id other = no_event;
+    for_last_accesses(e.location, [&](event_id a) {
+        while (a != no_event && !race(at(a), e)) {
+            a = before(e.happens_before, at(a)) ? no_event : at(a).previous_access;
         }
-    }
-    return no_event;
+        other = a;
+        return a == no_event;
+    });
+    return other;
 }
 
 event_id graph::access_not_before(event_id id, std::uint32_t location) const {
-    for (unsigned t = 0; t != threads_.size(); ++t) {
-        event_id a = last_access(location, t);
+    event_id other = no_event;
+    for_last_accesses(location, [&](event_id a) {
         while (a != no_event && at(a).is_wake_up()) {
             a = at(a).previous_access;
         }
-        if (a != no_event && !happens_before(a, id)) {
-            return a;
-        }
-    }
-    return no_event;
+        other = a == no_event || happens_before(a, id) ? no_event : a;
+        return other == no_event;
+    });
+    return other;
 }
 
 std::uint64_t graph::hash() const {

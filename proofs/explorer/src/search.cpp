@@ -119,21 +119,16 @@ bool engine::add_write(unsigned t, const request& asked, std::uint64_t value, bo
 // Visits those of the write's location, as long as `visit` returns true; returns whether it did for all.
 template <class Visit>
 bool engine::reads_outside_prefix(event_id write, Visit visit) const {
-    const graph& graph_now = *graphs_[depth_];
-    const std::uint32_t location = graph_now.at(write).location;
+    const graph& graph_now = g();
     const graph::prefix before = graph_now.prefix_of(write);
-    for (unsigned t = 0; t != graph_now.threads().size(); ++t) {
-        if (t == graph_now.at(write).thread) {
-            continue;
-        }
-        for (event_id a = graph_now.last_access(location, t); a != no_event && !before.has(graph_now.at(a));
-             a = graph_now.at(a).previous_access) {
+    return graph_now.for_last_accesses(graph_now.at(write).location, [&](event_id a) {
+        for (; a != no_event && a != write && !before.has(graph_now.at(a)); a = graph_now.at(a).previous_access) {
             if (graph_now.at(a).is_read() && !visit(a)) {
                 return false;
             }
         }
-    }
-    return true;
+        return true;
+    });
 }
 
 bool engine::next_place(std::size_t frame_index) {
