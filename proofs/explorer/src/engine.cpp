@@ -272,7 +272,7 @@ void engine::wait_for(unsigned thread, unsigned events, bool end) {
     f.needs_events = events;
     f.needs_end = end;
     while (!need_is_met(f)) {
-        switch_to(ready(self_));
+        switch_to(ready(thread));
     }
     f.needs_thread = -1;
 }
@@ -367,24 +367,26 @@ event_id engine::do_operation(request& asked, const place& at) {
     if (e == no_event) {
         return do_first(asked);
     }
-    // Most of what is done at all is done again, and has nothing to wait for.
-    const event& done = g().at(e);
-    if (filling_ || !done.asked.is_same(asked) || !has_what_it_needs(done) || done.is_unsatisfied) {
-        return do_again(e, asked);
-    }
-    has_done(e);
-    return e;
-}
-
-event_id engine::do_again(event_id e, const request& asked) {
     const event& done = g().at(e);
     if (filling_) {
         if (done.kind != asked.kind) {
             is_of_another_program();
         }
-    } else if (!done.asked.is_same(asked)) {
+        return do_when_possible(e, asked);
+    }
+    if (!done.asked.is_same(asked)) {
         differs(asked, done.asked);
     }
+    // Most of what is done at all is done again, and has nothing to wait for.
+    if (!has_what_it_needs(done) || done.is_unsatisfied) {
+        return do_when_possible(e, asked);
+    }
+    has_done(e);
+    return e;
+}
+
+event_id engine::do_when_possible(event_id e, const request& asked) {
+    const event& done = g().at(e);
     if (done.is_read() && done.reads_from != no_event) {
         const event& source = g().at(done.reads_from);
         if (!has_come(source)) {

@@ -220,7 +220,7 @@ private:
     bool is_satisfied(const request& await);
     bool has_done_the_last() const;
     event_id do_operation(request& asked, const place& at);
-    event_id do_again(event_id e, const request& asked);
+    event_id do_when_possible(event_id e, const request& asked);
     event_id do_first(const request& asked);
     /// Whether what an event of this thread needs is there: the write that it reads, or the end of whom it joins.
     bool has_what_it_needs(const event& e) const {

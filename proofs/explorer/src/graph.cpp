@@ -360,6 +360,12 @@ bool graph::splits_update(std::uint32_t location, unsigned position) const {
     return position < writes.size() && at(writes[position]).is_update;
 }
 
+event_id graph::rival_of(event_id read) const {
+    const std::uint32_t location = at(read).location;
+    const unsigned after = position(at(read)) + 1;
+    return splits_update(location, after) ? order_of_[location][after] : no_event;
+}
+
 void graph::set_source(event_id read, event_id write, bool spurious) {
     event& e = at(read);
     const event& w = at(write);

@@ -83,6 +83,8 @@ public:
     unsigned first_place(event_id write) const;
     /// Whether a write that is put at the place comes between a read-modify-write and what it read.
     bool splits_update(std::uint32_t location, unsigned position) const;
+    /// The write, if it has its place, of a read-modify-write that has read the same; or no_event.
+    event_id rival_of(event_id read) const;
 
     /// What an operation would read from the write.
     std::uint64_t value_of(event_id write, const request& asked) const {

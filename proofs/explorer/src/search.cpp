@@ -194,6 +194,11 @@ void engine::list_revisits(std::size_t frame_index) {
     g().clear_place(write);
     const graph& now = g();
     const graph::prefix before = now.prefix_of(write);
+    // Another update of what this one has read: where it stays there is no place for this one.
+    const event_id rival = now.at(write).is_update ? now.rival_of(now.at(write).previous) : no_event;
+    if (rival != no_event && before.has(now.at(rival))) {
+        return;
+    }
     // The last event that a revisit may not take away, and the first up to which it has been looked for.
     event_id last_kept = no_event;
     event_id looked_at = write;
@@ -204,7 +209,7 @@ void engine::list_revisits(std::size_t frame_index) {
                 last_kept = looked_at;
             }
         }
-        if (read > last_kept) {
+        if (read > last_kept && (rival == no_event || read < rival)) {
             reads_to_revisit_.push_back(read);
         }
         return true;
