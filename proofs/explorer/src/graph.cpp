@@ -160,16 +160,11 @@ void graph::end_thread_with(event& e, event_id id) {
     own_thread.last = id;
 }
 
-void graph::make_room_for(std::uint32_t location) {
-    const std::size_t locations = location + std::size_t{1};
-    if (order_of_.size() < locations) {
-        order_of_.resize(locations);
-        non_atomic_.resize(locations);
-        accessed_by_.resize(locations);
-    }
-    if (last_access_.size() < locations * stride_) {
-        last_access_.resize(locations * stride_, no_event);
-    }
+void graph::make_room(std::size_t locations) {
+    order_of_.resize(locations);
+    non_atomic_.resize(locations);
+    accessed_by_.resize(locations);
+    last_access_.resize(locations * stride_, no_event);
 }
 
 // Lists it with what it belongs to; for an access there is room.
@@ -197,10 +192,7 @@ void graph::enlist(event& e, event_id id) {
 void graph::assign(const graph& from, event_id read, event_id write, std::vector<event_id>& map) {
     clear();
     stride_ = from.stride_;
-    last_access_.assign(from.last_access_.size(), no_event);
-    order_of_.resize(std::max(order_of_.size(), from.order_of_.size()));
-    non_atomic_.resize(order_of_.size());
-    accessed_by_.resize(order_of_.size());
+    make_room(std::max(order_of_.size(), from.order_of_.size()));
     for (std::size_t t = 0; t != from.threads_.size(); ++t) {
         if (from.threads_[t].known) {
             threads_.resize(t + 1);

@@ -132,7 +132,12 @@ private:
     order in_model(order asked) const;
     void begin_clocks(event& e);
     void end_thread_with(event& e, event_id id);
-    void make_room_for(std::uint32_t location);
+    void make_room_for(std::uint32_t location) {
+        if (order_of_.size() <= location) {
+            make_room(location + std::size_t{1});
+        }
+    }
+    void make_room(std::size_t locations);
     void enlist(event& e, event_id id);
     static std::uint64_t bit_of(const event& e) { return std::uint64_t{1} << e.thread; }
     bool race(const event& a, const event& b) const;

@@ -7,7 +7,7 @@
 namespace quiesce::explorer::detail {
 
 bool engine::extend(unsigned t) {
-    const request asked = *fibers_[t].pending;
+    const request& asked = *fibers_[t].pending;
     switch (asked.kind) {
         case event_kind::read: return add_read(t, asked);
         case event_kind::write: return add_write(t, asked, asked.operand, false);
