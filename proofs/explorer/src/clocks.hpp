@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 namespace quiesce::explorer::detail {
@@ -47,8 +48,13 @@ public:
 
     /// A copy of `from` in which the thread counts at least `events`.
     clock_id with(clock_id from, unsigned thread, unsigned events) {
-        const clock_id c = copy(from);
-        count& entry = data_[static_cast<std::size_t>(c) * stride_ + thread];
+        const clock_id c = fresh();
+        const count* const p = row(from);
+        count* const to = row(c);
+        for (unsigned t = 0, n = stride_; t != n; t += block) {
+            std::memcpy(to + t, p + t, block * sizeof(count));
+        }
+        count& entry = to[thread];
         entry = std::max(entry, static_cast<count>(events));
         return c;
     }
@@ -61,48 +67,60 @@ public:
         if (a == 0) {
             return b;
         }
-        const count* const p = at(a);
-        const count* const q = at(b);
-        bool less = false;
-        bool more = false;
-        for (unsigned t = 0; t != stride_; ++t) {
-            less |= p[t] < q[t];
-            more |= p[t] > q[t];
+        return join(a, b, 0, 0);
+    }
+    /// A clock that covers both, and in which the thread counts at least `events`; one of them where it does.
+    clock_id join(clock_id a, clock_id b, unsigned thread, unsigned events) {
+        // Made in any case, and forgotten where it is not needed: that takes less than to look first.
+        const clock_id c = fresh();
+        const count* const p = row(a);
+        const count* const q = row(b);
+        count* const to = row(c);
+        bool is_a = true;
+        bool is_b = true;
+        for (unsigned t = 0, n = stride_; t != n; t += block) {
+            count both[block];
+            for (unsigned i = 0; i != block; ++i) {
+                both[i] = p[t + i] > q[t + i] ? p[t + i] : q[t + i];
+            }
+            is_a = is_a && std::memcmp(both, p + t, sizeof both) == 0;
+            is_b = is_b && std::memcmp(both, q + t, sizeof both) == 0;
+            std::memcpy(to + t, both, sizeof both);
         }
-        if (!less) {
-            return a;
+        if (to[thread] < events) {
+            to[thread] = static_cast<count>(events);
+            return c;
         }
-        if (!more) {
-            return b;
+        if (is_a || is_b) {
+            release(c);
         }
-        const clock_id c = copy(a);
-        count* const to = data_.data() + static_cast<std::size_t>(c) * stride_;
-        const count* const from = at(b);
-        for (unsigned t = 0; t != stride_; ++t) {
-            to[t] = std::max(to[t], from[t]);
-        }
-        return c;
+        return is_a ? a : is_b ? b : c;
     }
 
-    unsigned of(clock_id c, unsigned thread) const { return data_[static_cast<std::size_t>(c) * stride_ + thread]; }
-    const count* at(clock_id c) const { return data_.data() + static_cast<std::size_t>(c) * stride_; }
+    unsigned of(clock_id c, unsigned thread) const { return row(c)[thread]; }
+    /// The counts of all threads, until another clock is made.
+    const count* row(clock_id c) const { return data_.data() + static_cast<std::size_t>(c) * stride_; }
 
     std::uint32_t mark() const { return size_; }
     /// Forgets every clock made since the mark.
     void release(std::uint32_t mark) { size_ = mark; }
 
 private:
-    clock_id copy(clock_id from) {
+    /// As many counts as the processor takes at a time.
+    static constexpr unsigned block = 8;
+
+    count* row(clock_id c) { return data_.data() + static_cast<std::size_t>(c) * stride_; }
+
+    clock_id fresh() {
         const std::size_t needed = static_cast<std::size_t>(size_ + 1) * stride_;
         if (data_.size() < needed) {
             data_.resize(needed * 2);
         }
-        std::copy_n(data_.data() + static_cast<std::size_t>(from) * stride_, stride_,
-                    data_.data() + static_cast<std::size_t>(size_) * stride_);
         return size_++;
     }
 
-    unsigned stride_ = 8;
+    /// A multiple of a block.
+    unsigned stride_ = block;
     std::uint32_t size_ = 1;
     std::vector<count> data_;
 };

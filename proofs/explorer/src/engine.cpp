@@ -30,7 +30,6 @@ engine::engine(const std::function<void()>& program, const options& how, thread_
     graphs_.push_back(std::make_unique<graph>(clocks_, how.model));
     children_.resize(address_space::max_threads);
     fibers_.resize(address_space::max_threads);
-    events_of_.resize(address_space::max_threads);
     know_thread(0);
 }
 
@@ -122,16 +121,16 @@ void engine::execute() {
     ++run_;
     memory_.reset();
     location_names_.clear();
-    for (unsigned t = 0; t != names_.size(); ++t) {
-        fibers_[t].state = status::absent;
+    const std::vector<graph::thread>& there = g().threads();
+    for (const unsigned t : by_name_) {
+        const bool exists = t < there.size() && (t == 0 || there[t].spawned_by != no_event);
+        fibers_[t].state = exists ? status::expected : status::absent;
         fibers_[t].replayed = 0;
-        events_of_[t].clear();
+        fibers_[t].next = exists ? there[t].first : no_event;
     }
+    list_states();
     // The start is not the program's.
-    fibers_[0].replayed = 1;
-    for (event_id e = 0; e != static_cast<event_id>(g().size()); ++e) {
-        events_of_[g().at(e).thread].push_back(e);
-    }
+    has_done(0);
     has_outcome_ = false;
     found_.clear();
     assumption_failed_ = false;
@@ -146,7 +145,7 @@ void engine::execute() {
 void engine::start_fiber(unsigned t) {
     memory_.guard_stack(t);
     fiber& f = fibers_[t];
-    f.state = status::running;
+    set_state(t, status::running);
     f.needs_thread = -1;
     f.spawned = 0;
     f.spurious_returns = 0;
@@ -190,11 +189,11 @@ void engine::fiber_main() {
     if (failed) {
         e.fail_thread();
     }
-    if (f.replayed < e.events_of_[e.self_].size()) {
+    if (f.next != no_event) {
         e.give_up(verdict::nondeterministic, "nondeterministic program",
                   "a thread ended before it did all that it had");
     }
-    f.state = status::ended;
+    e.set_state(e.self_, status::ended);
     e.schedule();
     std::terminate();
 }
@@ -219,7 +218,7 @@ void engine::to_host() {
 }
 
 void engine::block() {
-    fibers_[self_].state = status::blocked;
+    set_state(self_, status::blocked);
     schedule();
     std::terminate();
 }
@@ -235,23 +234,28 @@ bool engine::exists(unsigned t) {
     return t == 0 || (t < g().threads().size() && g().of(t).spawned_by != no_event);
 }
 
-void engine::note_new_events(unsigned t, unsigned from) {
-    for (unsigned e = from; e != g().size(); ++e) {
-        events_of_[t].push_back(static_cast<event_id>(e));
+void engine::set_state(unsigned t, status s) {
+    const std::uint64_t bit = std::uint64_t{1} << rank_[t];
+    threads_in(fibers_[t].state) &= ~bit;
+    threads_in(s) |= bit;
+    fibers_[t].state = s;
+}
+
+// When what each is was set on its own, or the order of the names has changed.
+void engine::list_states() {
+    in_state_ = {};
+    for (unsigned rank = 0; rank != by_name_.size(); ++rank) {
+        rank_[by_name_[rank]] = rank;
+        threads_in(fibers_[by_name_[rank]].state) |= std::uint64_t{1} << rank;
     }
 }
 
-bool engine::need_is_met(const fiber& f) const {
-    const fiber& other = fibers_[static_cast<unsigned>(f.needs_thread)];
-    return f.needs_end ? other.state == status::ended : other.replayed >= f.needs_events;
-}
-
-unsigned engine::ready(unsigned t) {
+unsigned engine::follow_needs(unsigned t) {
     for (unsigned steps = 0; steps != 2 * address_space::max_threads; ++steps) {
         const fiber& f = fibers_[t];
-        if (f.state == status::absent) {
+        if (f.state == status::absent || f.state == status::expected) {
             t = thread_names_.parent_of(t);
-        } else if (f.state == status::running && f.needs_thread >= 0 && !need_is_met(f)) {
+        } else if (f.state == status::running && !need_is_met(f)) {
             t = static_cast<unsigned>(f.needs_thread);
         } else if (f.state == status::running) {
             return t;
@@ -268,34 +272,28 @@ void engine::wait_for(unsigned thread, unsigned events, bool end) {
     f.needs_events = events;
     f.needs_end = end;
     while (!need_is_met(f)) {
-        switch_to(ready(self_));
+        switch_to(ready(thread));
     }
     f.needs_thread = -1;
 }
 
-int engine::next_thread() {
-    // Nobody adds to the graph before all have done what is in it: what one reads next may be a pointer to what another
-    // one has not built yet.
-    int first = -1;
+int engine::next_to_extend() {
+    if (frozen_) {
+        return -1;
+    }
     int last_resort = -1;
-    for (const unsigned t : by_name_) {
-        const fiber& f = fibers_[t];
-        if (f.state == status::running || (f.state == status::absent && exists(t))) {
+    for (std::uint64_t waiting = threads_in(status::at_frontier); waiting != 0; waiting &= waiting - 1) {
+        const unsigned t = first_of(waiting);
+        const request& asked = *fibers_[t].pending;
+        if (asked.kind == event_kind::join ? fibers_[asked.operand].state == status::ended
+                                           : !asked.awaited || is_satisfied(asked)) {
             return static_cast<int>(t);
         }
-        if (f.state != status::at_frontier || frozen_ || first >= 0) {
-            continue;
-        }
-        const request& asked = *f.pending;
-        if (asked.kind == event_kind::join) {
-            first = fibers_[asked.operand].state == status::ended ? static_cast<int>(t) : first;
-        } else if (!asked.awaited || is_satisfied(asked)) {
-            first = static_cast<int>(t);
-        } else if (last_resort < 0) {
+        if (asked.kind != event_kind::join && last_resort < 0) {
             last_resort = static_cast<int>(t);
         }
     }
-    return first >= 0 ? first : last_resort;
+    return last_resort;
 }
 
 // By the newest value, or because there is none.
@@ -307,7 +305,6 @@ bool engine::is_satisfied(const request& await) {
 }
 
 void engine::schedule() {
-    const unsigned self = self_;
     for (;;) {
         if (stop_) {
             to_host();
@@ -317,78 +314,108 @@ void engine::schedule() {
             to_host();
         }
         auto next = static_cast<unsigned>(chosen);
-        if (fibers_[next].state == status::at_frontier) {
-            if (!extend(next) || (probing_ && !frames_.empty())) {
-                dead_ = true;
-                to_host();
-            }
-            const event_id done = events_of_[next][fibers_[next].replayed];
-            fibers_[next].done = done;
-            fibers_[next].replayed = static_cast<unsigned>(events_of_[next].size());
-            if (g().at(done).is_unsatisfied) {
-                fibers_[next].state = status::blocked;
-                continue;
-            }
-            fibers_[next].state = status::running;
-        } else {
+        if (fibers_[next].state != status::at_frontier) {
             next = ready(next);
-        }
-        if (next == self) {
-            return;
+        } else if (!add_operation_of(next)) {
+            continue;
         }
         switch_to(next);
         return;
     }
 }
 
+bool engine::add_operation_of(unsigned t) {
+    const auto done = static_cast<event_id>(g().size());
+    if (!extend(t) || (probing_ && !frames_.empty())) {
+        dead_ = true;
+        to_host();
+    }
+    fibers_[t].done = done;
+    fibers_[t].replayed = g().of(t).length;
+    const bool goes_on = !g().at(done).is_unsatisfied;
+    set_state(t, goes_on ? status::running : status::blocked);
+    return goes_on;
+}
+
 // An alternative may stand for no execution, only for what comes of it. Its thread, which has done the last event, must
 // not go on then: it might hold a lock that another one holds.
 bool engine::has_done_the_last() const {
-    const std::vector<event_id>& mine = events_of_[self_];
-    return fibers_[self_].replayed >= mine.size() && mine.back() == static_cast<event_id>(graphs_[depth_]->size()) - 1;
+    return fibers_[self_].next == no_event && g().of(self_).last == static_cast<event_id>(g().size()) - 1;
+}
+
+// A read-modify-write is two events.
+void engine::has_done(event_id e) {
+    const event& done = g().at(e);
+    fiber& f = fibers_[done.thread];
+    ++f.replayed;
+    f.next = done.next;
+    if (done.is_read() && done.is_update && f.next != no_event) {
+        ++f.replayed;
+        f.next = g().at(f.next).next;
+    }
+}
+
+event_id engine::last_done() const {
+    const event_id next = fibers_[self_].next;
+    return next != no_event ? g().at(next).previous : g().of(self_).last;
 }
 
 event_id engine::do_operation(request& asked, const place& at) {
     asked.file = at.file_name();
     asked.line = at.line();
-    fiber& f = fibers_[self_];
-    if (f.replayed < events_of_[self_].size()) {
-        const event_id e = events_of_[self_][f.replayed];
-        const event& done = g().at(e);
-        if (filling_) {
-            if (done.kind != asked.kind) {
-                is_of_another_program();
-            }
-        } else if (!done.asked.is_same(asked)) {
-            differs(asked, done.asked);
-        }
-        if (done.is_read() && done.reads_from != no_event) {
-            const event& source = g().at(done.reads_from);
-            if (source.thread != self_ && fibers_[source.thread].replayed <= source.index) {
-                wait_for(source.thread, source.index + 1U, false);
-            }
-        } else if (done.kind == event_kind::join && fibers_[asked.operand].state != status::ended) {
-            wait_for(static_cast<unsigned>(asked.operand), 0, true);
-        }
-        if (filling_) {
-            fill(e, asked);
-        }
-        if (done.is_read() && done.reads_from == no_event) {
-            ++f.replayed;
-            reads_nothing(asked);
-            fail_thread();
-        }
-        f.replayed += done.is_read() && done.is_update ? 2 : 1;
-        if (done.is_unsatisfied || (filling_ && has_done_the_last())) {
-            block();
-        }
-        return e;
+    const event_id e = fibers_[self_].next;
+    if (e == no_event) {
+        return do_first(asked);
     }
+    const event& done = g().at(e);
+    if (filling_) {
+        if (done.kind != asked.kind) {
+            is_of_another_program();
+        }
+        return do_when_possible(e, asked);
+    }
+    if (!done.asked.is_same(asked)) {
+        differs(asked, done.asked);
+    }
+    // Most of what is done at all is done again, and has nothing to wait for.
+    if (!has_what_it_needs(done) || done.is_unsatisfied) {
+        return do_when_possible(e, asked);
+    }
+    has_done(e);
+    return e;
+}
+
+event_id engine::do_when_possible(event_id e, const request& asked) {
+    const event& done = g().at(e);
+    if (done.is_read() && done.reads_from != no_event) {
+        const event& source = g().at(done.reads_from);
+        if (!has_come(source)) {
+            wait_for(source.thread, source.index + 1U, false);
+        }
+    } else if (done.kind == event_kind::join) {
+        wait_for(static_cast<unsigned>(asked.operand), 0, true);
+    }
+    if (filling_) {
+        fill(e, asked);
+    }
+    has_done(e);
+    if (done.is_read() && done.reads_from == no_event) {
+        reads_nothing(asked);
+        fail_thread();
+    }
+    if (done.is_unsatisfied || (filling_ && has_done_the_last())) {
+        block();
+    }
+    return e;
+}
+
+event_id engine::do_first(const request& asked) {
+    fiber& f = fibers_[self_];
     if (f.replayed >= std::min(how_.max_operations, clock_pool::max_events)) {
         at_bound(place_of(asked), f.replayed);
     }
     f.pending = &asked;
-    f.state = status::at_frontier;
+    set_state(self_, status::at_frontier);
     schedule();
     return f.done;
 }

@@ -6,6 +6,8 @@
 // what the graph says, in an order that follows program order and reads-from, so ordinary memory is as it was.
 #pragma once
 
+#include <array>
+#include <bit>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -109,7 +111,9 @@ public:
     static constinit thread_local bool runs_program;
 
 private:
-    enum class status : std::uint8_t { absent, running, at_frontier, blocked, ended };
+    /// A thread is expected that the graph has, until this run starts it.
+    enum class status : std::uint8_t { absent, expected, running, at_frontier, blocked, ended };
+    static constexpr unsigned statuses = 6;
 
     struct fiber {
         status state = status::absent;
@@ -117,8 +121,9 @@ private:
         exceptions_in_flight exceptions;
         void (*run)(void* body) = nullptr;
         void* body = nullptr;
-        /// Events of the graph that it has done.
+        /// Events of the graph that it has done, and the one that comes next, if there is one.
         unsigned replayed = 0;
+        event_id next = no_event;
         /// The operation that it waits to have added.
         const request* pending = nullptr;
         event_id done = no_event;
@@ -192,14 +197,41 @@ private:
     /// Decides what happens next; returns when it is the calling thread's turn.
     void schedule();
     /// The thread that is extended or goes on, or -1. Two rules: that of the exhaustive search, and orders.
-    int next_thread();
+    int next_thread() {
+        // Nobody adds to the graph before all have done what is in it: what one reads next may be a pointer to what
+        // another one has not built yet.
+        const std::uint64_t behind = threads_in(status::running) | threads_in(status::expected);
+        return behind != 0 ? static_cast<int>(first_of(behind)) : next_to_extend();
+    }
+    int next_to_extend();
     int next_in_order();
     /// Follows what threads in replay wait for.
-    unsigned ready(unsigned t);
-    bool need_is_met(const fiber& f) const;
+    unsigned ready(unsigned t) {
+        return fibers_[t].state == status::running && need_is_met(fibers_[t]) ? t : follow_needs(t);
+    }
+    unsigned follow_needs(unsigned t);
+    bool need_is_met(const fiber& f) const {
+        if (f.needs_thread < 0) {
+            return true;
+        }
+        const fiber& other = fibers_[static_cast<unsigned>(f.needs_thread)];
+        return f.needs_end ? other.state == status::ended : other.replayed >= f.needs_events;
+    }
     bool is_satisfied(const request& await);
     bool has_done_the_last() const;
     event_id do_operation(request& asked, const place& at);
+    event_id do_when_possible(event_id e, const request& asked);
+    event_id do_first(const request& asked);
+    /// Whether what an event of this thread needs is there: the write that it reads, or the end of whom it joins.
+    bool has_what_it_needs(const event& e) const {
+        if (e.is_read()) {
+            return e.reads_from != no_event && has_come(g().at(e.reads_from));
+        }
+        return e.kind != event_kind::join || fibers_[e.asked.operand].state == status::ended;
+    }
+    bool has_come(const event& e) const { return e.thread == self_ || fibers_[e.thread].replayed > e.index; }
+    /// Adds what the thread is about to do; returns whether it then goes on.
+    bool add_operation_of(unsigned t);
     void wait_for(unsigned thread, unsigned events, bool end);
     [[noreturn]] void block();
     [[noreturn]] void give_up(verdict v, const char* kind, std::string message);
@@ -212,8 +244,15 @@ private:
     unsigned child_of(unsigned parent, unsigned index);
     void know_thread(unsigned t);
     bool exists(unsigned t);
-    void note_new_events(unsigned t, unsigned from);
     void start_fiber(unsigned t);
+    void set_state(unsigned t, status s);
+    void list_states();
+    std::uint64_t& threads_in(status s) { return in_state_[static_cast<std::size_t>(s)]; }
+    unsigned first_of(std::uint64_t by_name) const {
+        return by_name_[static_cast<unsigned>(std::countr_zero(by_name))];
+    }
+    void has_done(event_id e);
+    event_id last_done() const;
 
     // The search. What returns bool returns whether the graph can be run.
     bool extend(unsigned t);
@@ -232,9 +271,8 @@ private:
     void list_revisits(std::size_t frame_index);
     bool next_schedule(std::size_t frame_index);
     void pop_frame();
-    bool may_be_revisited(event_id read, event_id write) const;
     template <class Visit>
-    void reads_outside_prefix(event_id write, Visit visit) const;
+    bool reads_outside_prefix(event_id write, Visit visit) const;
 
     // In violations.cpp and fault.cpp.
     /// `culprit` is the event whose addition showed it, if one did.
@@ -276,6 +314,7 @@ private:
     bool take_alternative(std::size_t frame_index, const frame& of, std::size_t which,
                           const std::vector<event_id>& revisits);
     graph& g() { return *graphs_[depth_]; }
+    const graph& g() const { return *graphs_[depth_]; }
 
     const std::function<void()>& program_;
     const options how_;
@@ -330,9 +369,11 @@ private:
     /// Whose how many-th thread each is: the same in every execution.
     std::vector<std::vector<unsigned>> names_;
     std::vector<std::vector<unsigned>> children_;
-    /// Threads by name: the order in which they are preferred.
+    /// Threads by name: the order in which they are preferred; and of each its place there.
     std::vector<unsigned> by_name_;
-    std::vector<std::vector<event_id>> events_of_;
+    std::array<unsigned, address_space::max_threads> rank_{};
+    /// The threads in each state, as bits by name.
+    std::array<std::uint64_t, statuses> in_state_{};
     unsigned self_ = 0;
     void* host_stack_ = nullptr;
     exceptions_in_flight* exceptions_ = nullptr;

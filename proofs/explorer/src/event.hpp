@@ -1,7 +1,9 @@
 // An event of an execution graph.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "proofs/explorer/src/clocks.hpp"
 
@@ -58,9 +60,19 @@ struct request {
     order success = order::relaxed;
     /// Of a compare-exchange that fails.
     order failure = order::relaxed;
-    bool is_compare_exchange = false;
     /// May fail although the value matches.
     bool is_weak = false;
+    std::uint32_t location = 0;
+    /// What is stored or expected; the number of a choice's alternatives; the thread that is spawned or joined; the
+    /// address that is freed.
+    std::uint64_t operand = 0;
+    /// What a compare-exchange stores; the bytes that are freed.
+    std::uint64_t desired = 0;
+    std::uint64_t initial = 0;
+    /// Set in a read-modify-write.
+    update_function update = nullptr;
+    predicate awaited;
+    bool is_compare_exchange = false;
     /// Waiting for ever is no deadlock.
     bool is_timed = false;
     /// Its location is one where threads wait, and 0 from the start.
@@ -70,28 +82,21 @@ struct request {
     /// Sees what happens before the notifications that the event before it in its thread has read, or the releases of
     /// its release sequence: without happening after them.
     bool after_enlisting = false;
-    std::uint32_t location = 0;
-    /// What is stored or expected; the number of a choice's alternatives; the thread that is spawned or joined; the
-    /// address that is freed.
-    std::uint64_t operand = 0;
-    /// What a compare-exchange stores; the bytes that are freed.
-    std::uint64_t desired = 0;
     /// Where in the program.
-    const char* file = "";
     unsigned line = 0;
-    /// Set in a read-modify-write.
-    update_function update = nullptr;
-    predicate awaited;
-    std::uint64_t initial = 0;
+    const char* file = "";
 
     /// Whether it asks for the same, wherever it stands. The captures of an await may be padded.
-    bool is_same(const request& other) const {
-        return kind == other.kind && location == other.location && operand == other.operand &&
-               desired == other.desired && success == other.success && failure == other.failure &&
-               is_weak == other.is_weak && update == other.update && awaited.holds == other.awaited.holds &&
-               initial == other.initial;
-    }
+    bool is_same(const request& other) const;
 };
+
+// Every operation of every run asks, so what counts stands together, without padding, and is compared at once.
+inline bool request::is_same(const request& other) const {
+    constexpr std::size_t what_counts = offsetof(request, awaited.captured);
+    static_assert(what_counts == 2 * sizeof(event_kind) + 2 * sizeof(order) + sizeof(location) + sizeof(operand) +
+                                     sizeof(desired) + sizeof(initial) + sizeof(update) + sizeof(awaited.holds));
+    return std::memcmp(this, &other, what_counts) == 0;
+}
 
 struct event {
     request asked;
@@ -111,8 +116,9 @@ struct event {
     std::uint64_t value = 0;
 
     event_id reads_from = no_event;
-    /// The event before it in its thread, and the access before it of its thread to its location.
+    /// The events before and after it in its thread, and the access before it of its thread to its location.
     event_id previous = no_event;
+    event_id next = no_event;
     event_id previous_access = no_event;
     /// The reads of a write, newest first, linked through `next_reader`.
     event_id first_reader = no_event;

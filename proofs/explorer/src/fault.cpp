@@ -222,9 +222,9 @@ bool engine::is_idle_too_long() {
 }
 
 void engine::report_fault() {
-    const unsigned done = fibers_[self_].replayed;
-    const std::string last = done == 0 ? "" : place_of(g().at(events_of_[self_][done - 1]).asked);
-    const bool has_last = done != 0 && g().at(events_of_[self_][done - 1]).kind != event_kind::start;
+    const event_id done = last_done();
+    const std::string last = done == no_event ? "" : place_of(g().at(done).asked);
+    const bool has_last = done != no_event && g().at(done).kind != event_kind::start;
     const std::string where = " by thread " + std::to_string(self_) + (has_last ? " after " + last : "");
     switch (fault_signal_) {
         case idle_timer::signal: {

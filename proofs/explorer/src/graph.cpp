@@ -1,6 +1,7 @@
 #include "proofs/explorer/src/graph.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 namespace quiesce::explorer::detail {
@@ -15,6 +16,7 @@ void graph::clear() {
         accesses.clear();
     }
     std::fill(last_access_.begin(), last_access_.end(), no_event);
+    std::fill(accessed_by_.begin(), accessed_by_.end(), 0);
     seq_cst_.clear();
     unfinished_updates_ = 0;
     frees_.clear();
@@ -49,18 +51,15 @@ void graph::know_thread(unsigned t) {
 event_id graph::append(unsigned t, const request& asked, event_kind kind) {
     const auto id = static_cast<event_id>(events_.size());
     event& e = events_.emplace_back();
-    thread& own_thread = threads_[t];
     e.asked = asked;
     e.kind = kind;
     e.ordering = kind == event_kind::fence ? asked.success : in_model(asked.success);
     e.thread = static_cast<std::uint16_t>(t);
-    e.index = own_thread.length;
     e.location = asked.location;
-    e.previous = own_thread.last;
+    end_thread_with(e, id);
     e.clocks_before = clocks_->mark();
     begin_clocks(e);
-    own_thread.last = id;
-    ++own_thread.length;
+    make_room_for(e.location);
     enlist(e, id);
     e.clocks_after = clocks_->mark();
     return id;
@@ -74,11 +73,9 @@ event_id graph::append_hollow(unsigned t, event_kind kind) {
     const auto id = static_cast<event_id>(events_.size());
     know_thread(t);
     event& e = events_.emplace_back();
-    thread& own_thread = threads_[t];
     e.kind = kind;
     e.thread = static_cast<std::uint16_t>(t);
-    e.index = own_thread.length++;
-    e.previous = std::exchange(own_thread.last, id);
+    end_thread_with(e, id);
     return id;
 }
 
@@ -121,6 +118,7 @@ void graph::finish_filling() {
         event& e = at(id);
         // None of these is ever taken away.
         e.clocks_before = e.clocks_after = clocks_->mark();
+        make_room_for(e.location);
         enlist(e, id);
         if (e.is_write() && e.place >= 0) {
             std::vector<event_id>& writes = order_of_[e.location];
@@ -149,26 +147,36 @@ void graph::begin_clocks(event& e) {
     if (threads_[e.thread].spawned_by != no_event) {
         const event& s = at(threads_[e.thread].spawned_by);
         e.happens_before = own(s.happens_before, s);
-        e.prefix = own(s.prefix, s);
+        e.prefix = s.prefix == s.happens_before ? e.happens_before : own(s.prefix, s);
     }
 }
 
-// Lists it with what it belongs to.
+void graph::end_thread_with(event& e, event_id id) {
+    thread& own_thread = threads_[e.thread];
+    e.index = own_thread.length++;
+    e.previous = own_thread.last;
+    e.next = no_event;
+    (e.previous == no_event ? own_thread.first : at(e.previous).next) = id;
+    own_thread.last = id;
+}
+
+void graph::make_room(std::size_t locations) {
+    order_of_.resize(locations);
+    non_atomic_.resize(locations);
+    accessed_by_.resize(locations);
+    last_access_.resize(locations * stride_, no_event);
+}
+
+// Lists it with what it belongs to; for an access there is room.
 void graph::enlist(event& e, event_id id) {
     if (e.is_access()) {
         const std::size_t slot = static_cast<std::size_t>(e.location) * stride_ + e.thread;
-        if (order_of_.size() <= e.location) {
-            order_of_.resize(e.location + 1U);
-            non_atomic_.resize(e.location + 1U);
-        }
         if (e.asked.has_initial && order_of_[e.location].empty()) {
             order_of_[e.location].push_back(0);
         }
-        if (last_access_.size() <= slot) {
-            last_access_.resize((static_cast<std::size_t>(e.location) + 1) * stride_, no_event);
-        }
         e.previous_access = last_access_[slot];
         last_access_[slot] = id;
+        accessed_by_[e.location] |= bit_of(e);
         if (e.ordering == order::non_atomic) {
             non_atomic_[e.location].push_back(id);
         }
@@ -181,21 +189,61 @@ void graph::enlist(event& e, event_id id) {
     }
 }
 
-event& graph::append_copy(const event& from) {
-    const auto id = static_cast<event_id>(events_.size());
-    event& e = events_.emplace_back(from);
-    thread& own_thread = threads_[e.thread];
-    e.previous = own_thread.last;
-    e.first_reader = no_event;
-    e.next_reader = no_event;
-    e.place = -1;
-    own_thread.last = id;
-    ++own_thread.length;
-    if (e.kind == event_kind::spawn) {
-        threads_[e.asked.operand].spawned_by = id;
+void graph::assign(const graph& from, event_id read, event_id write, std::vector<event_id>& map) {
+    clear();
+    stride_ = from.stride_;
+    make_room(std::max(order_of_.size(), from.order_of_.size()));
+    for (std::size_t t = 0; t != from.threads_.size(); ++t) {
+        if (from.threads_[t].known) {
+            threads_.resize(t + 1);
+            threads_[t].known = true;
+        }
     }
-    enlist(e, id);
-    return e;
+    // Those up to the read keep their ids.
+    events_.assign(from.events_.begin(), from.events_.begin() + read + 1);
+    map.resize(from.size());
+    std::iota(map.begin(), map.begin() + read + 1, 0);
+    std::fill(map.begin() + read + 1, map.end(), no_event);
+    const prefix before = from.prefix_of(write);
+    for (event_id e = read + 1; e <= write; ++e) {
+        if (e == write || before.has(from.at(e))) {
+            map[static_cast<std::size_t>(e)] = static_cast<event_id>(size());
+            events_.push_back(from.at(e));
+        }
+    }
+    const auto mapped = [&map](event_id e) { return map[static_cast<std::size_t>(e)]; };
+    for (event& e : events_) {
+        e.first_reader = no_event;
+        e.place = -1;
+    }
+    // The start has its place also where nobody has looked yet.
+    at(0).place = 0;
+    for (event_id id = 0; id != static_cast<event_id>(size()); ++id) {
+        event& e = at(id);
+        end_thread_with(e, id);
+        enlist(e, id);
+        if (e.kind == event_kind::spawn) {
+            threads_[e.asked.operand].spawned_by = id;
+        }
+        if (e.is_read() && e.reads_from != no_event) {
+            e.reads_from = mapped(e.reads_from);
+            e.next_reader = std::exchange(at(e.reads_from).first_reader, id);
+        }
+        // A read is completed by its write, which is the next event of its thread.
+        if (e.is_update) {
+            unfinished_updates_ ^= bit_of(e);
+        }
+    }
+    for (std::size_t x = 0; x != from.order_of_.size(); ++x) {
+        order_of_[x].clear();
+        for (const event_id w : from.order_of_[x]) {
+            // Every location of a kept event is there.
+            if (const event_id kept = mapped(w); kept != no_event && from.at(w).place >= 0) {
+                at(kept).place = static_cast<std::int32_t>(order_of_[x].size());
+                order_of_[x].push_back(kept);
+            }
+        }
+    }
 }
 
 void graph::finish_plain(event_id id) {
@@ -223,8 +271,9 @@ void graph::finish_plain(event_id id) {
     } else if (e.kind == event_kind::join) {
         const thread& joined = threads_[e.asked.operand];
         const event& last = at(joined.last != no_event ? joined.last : joined.spawned_by);
-        e.happens_before = clocks_->join(e.happens_before, own(last.happens_before, last));
-        e.prefix = clocks_->join(e.prefix, own(last.prefix, last));
+        const bool differ = e.prefix != e.happens_before || last.prefix != last.happens_before;
+        e.happens_before = join_own(e.happens_before, last.happens_before, last);
+        e.prefix = differ ? join_own(e.prefix, last.prefix, last) : e.happens_before;
     }
     e.clocks_after = clocks_->mark();
 }
@@ -237,7 +286,7 @@ void graph::shrink(unsigned size) {
             clear_source(id);
         } else if (e.kind == event_kind::write) {
             clear_place(id);
-            unfinished_updates_ += e.is_update ? 1U : 0U;
+            unfinished_updates_ |= e.is_update ? bit_of(e) : 0;
         } else if (e.kind == event_kind::spawn) {
             threads_[e.asked.operand] = {};
         } else if (e.kind == event_kind::free) {
@@ -245,6 +294,7 @@ void graph::shrink(unsigned size) {
         }
         if (e.is_access()) {
             last_access_[static_cast<std::size_t>(e.location) * stride_ + e.thread] = e.previous_access;
+            accessed_by_[e.location] &= ~(e.previous_access == no_event ? bit_of(e) : 0);
             if (e.ordering == order::non_atomic) {
                 non_atomic_[e.location].pop_back();
             }
@@ -252,8 +302,10 @@ void graph::shrink(unsigned size) {
         if (e.is_seq_cst()) {
             seq_cst_.erase(std::find(seq_cst_.begin(), seq_cst_.end(), id));
         }
-        threads_[e.thread].last = e.previous;
-        --threads_[e.thread].length;
+        thread& own_thread = threads_[e.thread];
+        (e.previous == no_event ? own_thread.first : at(e.previous).next) = no_event;
+        own_thread.last = e.previous;
+        --own_thread.length;
         clocks_->release(e.clocks_before);
         events_.pop_back();
     }
@@ -266,11 +318,13 @@ void graph::shrink(unsigned size) {
 int graph::bound(const event& e) const {
     int latest = -1;
     const clock_id seen = e.asked.after_enlisting ? at(e.previous).released : 0;
-    for (unsigned t = 0; t != threads_.size(); ++t) {
-        event_id a = t == e.thread ? e.previous_access : last_access(e.location, t);
-        while (a != no_event && t != e.thread && !before(e.happens_before, at(a)) &&
-               (seen == 0 || !before(seen, at(a)))) {
-            a = at(a).previous_access;
+    for_last_accesses(e.location, [&](event_id a) {
+        if (at(a).thread == e.thread) {
+            a = e.previous_access;
+        } else {
+            while (a != no_event && !before(e.happens_before, at(a)) && (seen == 0 || !before(seen, at(a)))) {
+                a = at(a).previous_access;
+            }
         }
         while (a != no_event && (at(a).is_write() ? at(a).place < 0 : at(a).reads_from == no_event)) {
             a = at(a).previous_access;
@@ -278,7 +332,8 @@ int graph::bound(const event& e) const {
         if (a != no_event) {
             latest = std::max(latest, static_cast<int>(position(at(a))));
         }
-    }
+        return true;
+    });
     return latest;
 }
 
@@ -297,6 +352,12 @@ bool graph::splits_update(std::uint32_t location, unsigned position) const {
     return position < writes.size() && at(writes[position]).is_update;
 }
 
+event_id graph::rival_of(event_id read) const {
+    const std::uint32_t location = at(read).location;
+    const unsigned after = position(at(read)) + 1;
+    return splits_update(location, after) ? order_of_[location][after] : no_event;
+}
+
 void graph::set_source(event_id read, event_id write, bool spurious) {
     event& e = at(read);
     const event& w = at(write);
@@ -308,7 +369,7 @@ void graph::set_source(event_id read, event_id write, bool spurious) {
     e.is_unsatisfied = e.asked.awaited && !e.asked.awaited(e.value);
     const bool fails = e.asked.is_compare_exchange && (spurious || e.value != e.asked.operand);
     e.is_update = (e.asked.update != nullptr || e.asked.is_compare_exchange) && !fails && !e.is_unsatisfied;
-    unfinished_updates_ += e.is_update ? 1U : 0U;
+    unfinished_updates_ |= e.is_update ? bit_of(e) : 0;
     if (e.asked.is_compare_exchange) {
         e.ordering = in_model(fails ? e.asked.failure : e.asked.success);
         const auto listed = std::find(seq_cst_.begin(), seq_cst_.end(), read);
@@ -324,7 +385,7 @@ void graph::set_source(event_id read, event_id write, bool spurious) {
 void graph::finish_read(event& e) {
     const event& w = at(e.reads_from);
     if (w.thread != e.thread && !before(e.prefix, w)) {
-        e.prefix = clocks_->join(e.prefix, own(w.prefix, w));
+        e.prefix = join_own(e.prefix, w.prefix, w);
     }
     if (e.ordering == order::from_head) {
         const event* head = &w;
@@ -355,7 +416,7 @@ void graph::clear_source(event_id read) {
         e.next_reader = no_event;
         e.reads_from = no_event;
     }
-    unfinished_updates_ -= e.is_update ? 1U : 0U;
+    unfinished_updates_ &= ~(e.is_update ? bit_of(e) : 0);
     e.is_update = false;
     e.is_unsatisfied = false;
     e.is_spurious = false;
@@ -369,7 +430,7 @@ void graph::clear_source(event_id read) {
 void graph::set_value(event_id write, std::uint64_t value) {
     event& e = at(write);
     e.value = value;
-    unfinished_updates_ -= e.is_update ? 1U : 0U;
+    unfinished_updates_ &= ~(e.is_update ? bit_of(e) : 0);
     if (is_atomic(e.ordering)) {
         e.released = releases(e.ordering) ? own(e.happens_before, e) : e.fence_released;
         e.released_light = e.fence_released_light;

@@ -5,7 +5,7 @@
 // backward revisit builds another graph out of the part of this one that it keeps.
 #pragma once
 
-#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -18,6 +18,7 @@ namespace quiesce::explorer::detail {
 class graph {
 public:
     struct thread {
+        event_id first = no_event;
         event_id last = no_event;
         std::uint16_t length = 0;
         /// The event that spawned it.
@@ -30,9 +31,9 @@ public:
     void clear();
     /// Adds the event that each execution begins with.
     void start();
-    /// Makes this the part of `from` with the events for which `keeps` says so; `map` is given each event's new id.
-    template <class Keeps>
-    void assign(const graph& from, Keeps keeps, std::vector<event_id>& map);
+    /// Makes this the part of `from` that stays when the write revisits the read: the events up to the read, the write
+    /// and what is in its prefix. `map` is given each event's new id.
+    void assign(const graph& from, event_id read, event_id write, std::vector<event_id>& map);
 
     unsigned size() const { return static_cast<unsigned>(events_.size()); }
     event& at(event_id e) { return events_[static_cast<std::size_t>(e)]; }
@@ -41,14 +42,23 @@ public:
     const thread& of(unsigned t) const { return threads_[t]; }
     void know_thread(unsigned t);
     const std::vector<event_id>& modification_order(std::uint32_t location) const { return order_of_[location]; }
-    /// Read-modify-writes of which only the read is there.
-    unsigned unfinished_updates() const { return unfinished_updates_; }
+    /// The threads, as bits, that end with a read-modify-write of which only the read is there.
+    std::uint64_t unfinished_updates() const { return unfinished_updates_; }
     event_id newest(std::uint32_t location) const {
         return location < order_of_.size() && !order_of_[location].empty() ? order_of_[location].back() : no_event;
     }
-    event_id last_access(std::uint32_t location, unsigned t) const {
-        const std::size_t i = static_cast<std::size_t>(location) * stride_ + t;
-        return i < last_access_.size() ? last_access_[i] : no_event;
+    /// Calls `visit` with the last access to the location of each thread that has one, as long as it returns true;
+    /// returns whether it did for all.
+    template <class Visit>
+    bool for_last_accesses(std::uint32_t location, Visit visit) const {
+        std::uint64_t left = location < accessed_by_.size() ? accessed_by_[location] : 0;
+        const event_id* const last = last_access_.data() + static_cast<std::size_t>(location) * stride_;
+        for (; left != 0; left &= left - 1) {
+            if (!visit(last[std::countr_zero(left)])) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /// Adds an event of which only the place is known: its thread's next. Then `fill` says what it is, in an order that
@@ -73,6 +83,8 @@ public:
     unsigned first_place(event_id write) const;
     /// Whether a write that is put at the place comes between a read-modify-write and what it read.
     bool splits_update(std::uint32_t location, unsigned position) const;
+    /// The write, if it has its place, of a read-modify-write that has read the same; or no_event.
+    event_id rival_of(event_id read) const;
 
     /// What an operation would read from the write.
     std::uint64_t value_of(event_id write, const request& asked) const {
@@ -84,7 +96,20 @@ public:
     void set_place(event_id write, unsigned position);
     void clear_place(event_id write);
 
-    bool in_prefix(event_id e, event_id of) const;
+    /// What comes before an event through program order, reads-from, spawn and join; until the graph is changed.
+    class prefix {
+    public:
+        prefix(const event& of, const clock_pool& clocks)
+            : counts_(clocks.row(of.prefix)), thread_(of.thread), index_(of.index) {}
+        bool has(const event& e) const { return e.index < (e.thread == thread_ ? index_ : counts_[e.thread]); }
+
+    private:
+        const clock_pool::count* counts_;
+        std::uint16_t thread_;
+        std::uint16_t index_;
+    };
+    prefix prefix_of(event_id e) const { return {at(e), *clocks_}; }
+    bool in_prefix(event_id e, event_id of) const { return prefix_of(of).has(at(e)); }
     bool happens_before(event_id a, event_id b) const;
     /// Whether what is demanded of sequentially consistent events holds, where it did without this event, the newest of
     /// its thread. A new event that nothing must follow, since it writes or reads the newest value, breaks nothing.
@@ -100,14 +125,21 @@ public:
     std::uint64_t hash() const;
     /// Whether any two accesses race.
     bool has_race() const;
-    /// Whether the event was added maximally with respect to a write.
-    bool added_maximally(event_id e, event_id write) const;
+    /// Whether the event was added maximally with respect to a write, whose prefix is given too.
+    bool added_maximally(event_id e, event_id write, const prefix& of_write) const;
 
 private:
-    event& append_copy(const event& e);
     order in_model(order asked) const;
     void begin_clocks(event& e);
+    void end_thread_with(event& e, event_id id);
+    void make_room_for(std::uint32_t location) {
+        if (order_of_.size() <= location) {
+            make_room(location + std::size_t{1});
+        }
+    }
+    void make_room(std::size_t locations);
     void enlist(event& e, event_id id);
+    static std::uint64_t bit_of(const event& e) { return std::uint64_t{1} << e.thread; }
     bool race(const event& a, const event& b) const;
     bool before(clock_id c, const event& x) const { return x.index < clocks_->of(c, x.thread); }
     std::uint32_t position(const event& e) const {
@@ -116,6 +148,10 @@ private:
     int bound(const event& e) const;
     void finish_read(event& e);
     clock_id own(clock_id c, const event& e) { return clocks_->with(c, e.thread, e.index + 1U); }
+    /// As `own(c, e)` joined to another clock.
+    clock_id join_own(clock_id with, clock_id c, const event& e) {
+        return clocks_->join(with, c, e.thread, e.index + 1U);
+    }
 
     // In seq_cst.cpp.
     bool interleaves() const;
@@ -131,7 +167,6 @@ private:
     bool must_come_before(event_id a, event_id b) const;
     bool extended_coherence(event_id a, event_id b) const;
     bool strongly_before(event_id a, event_id b) const;
-    event_id next_in_thread(event_id e) const;
     bool step(event_id a, event_id b) const;
     event_id first_elsewhere_after(event_id a) const;
     event_id last_elsewhere_before(event_id b) const;
@@ -141,60 +176,15 @@ private:
     std::vector<event> events_;
     std::vector<thread> threads_;
     std::vector<std::vector<event_id>> order_of_;
-    /// By location and thread.
+    /// By location and thread; and by location the threads, as bits, that have one.
     std::vector<event_id> last_access_;
+    std::vector<std::uint64_t> accessed_by_;
     unsigned stride_ = 8;
     std::vector<event_id> seq_cst_;
-    unsigned unfinished_updates_ = 0;
+    std::uint64_t unfinished_updates_ = 0;
     std::vector<event_id> frees_;
     /// Non-atomic accesses, by location.
     std::vector<std::vector<event_id>> non_atomic_;
 };
-
-template <class Keeps>
-void graph::assign(const graph& from, Keeps keeps, std::vector<event_id>& map) {
-    clear();
-    stride_ = from.stride_;
-    last_access_.assign(from.last_access_.size(), no_event);
-    order_of_.resize(std::max(order_of_.size(), from.order_of_.size()));
-    non_atomic_.resize(order_of_.size());
-    for (unsigned t = 0; t != from.threads_.size(); ++t) {
-        if (from.threads_[t].known) {
-            know_thread(t);
-        }
-    }
-    map.assign(from.size(), no_event);
-    const auto mapped = [&map](event_id e) { return e == no_event ? no_event : map[static_cast<std::size_t>(e)]; };
-    for (event_id e = 0; e != static_cast<event_id>(from.size()); ++e) {
-        if (!keeps(e)) {
-            continue;
-        }
-        map[static_cast<std::size_t>(e)] = static_cast<event_id>(size());
-        append_copy(from.at(e));
-        // A read is completed by its write, which is the next event of its thread.
-        if (from.at(e).is_update) {
-            unfinished_updates_ += from.at(e).is_read() ? 1U : -1U;
-        }
-    }
-    // The start has its place also where nobody has looked yet.
-    at(0).place = 0;
-    for (event& e : events_) {
-        e.reads_from = mapped(e.reads_from);
-        if (e.is_read() && e.reads_from != no_event) {
-            e.next_reader = at(e.reads_from).first_reader;
-            at(e.reads_from).first_reader = static_cast<event_id>(&e - events_.data());
-        }
-    }
-    for (std::size_t x = 0; x != from.order_of_.size(); ++x) {
-        order_of_[x].clear();
-        for (const event_id w : from.order_of_[x]) {
-            // Every location of a kept event is there.
-            if (mapped(w) != no_event && from.at(w).place >= 0) {
-                at(mapped(w)).place = static_cast<std::int32_t>(order_of_[x].size());
-                order_of_[x].push_back(mapped(w));
-            }
-        }
-    }
-}
 
 }  // namespace quiesce::explorer::detail

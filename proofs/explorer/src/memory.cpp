@@ -62,44 +62,36 @@ void address_space::guard_stack(unsigned thread) {
 }
 
 void* address_space::allocate(unsigned thread, std::size_t bytes, std::size_t alignment, bool internal) {
-    std::size_t& used = used_[thread];
+    heap_state& own = heaps_[thread];
     threads_ = std::max(threads_, thread + 1);
     // As malloc does: whoever asks for nothing has an address of his own.
     bytes = std::max<std::size_t>(bytes, 1);
-    std::size_t begins = rounded_up(used, alignment);
+    std::size_t begins = rounded_up(own.used, alignment);
     std::size_t ends = begins + bytes + gap_bytes;
     if (guards_ && !internal) {
-        begins = rounded_up(used, std::max(alignment, page_bytes));
+        begins = rounded_up(own.used, std::max(alignment, page_bytes));
         ends = rounded_up(begins + bytes, page_bytes);
     }
     if (alignment > heap_bytes || bytes > heap_bytes || ends > heap_bytes) {
         return nullptr;
     }
-    used = ends;
+    own.used = ends;
     unreleased_ += internal ? 0U : 1U;
     const std::size_t offset = thread * heap_bytes + begins;
-    blocks_[thread].push_back({static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(bytes), false, internal});
+    own.blocks.push_back({static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(bytes), false, internal});
     // As it is in no execution by chance.
     std::memset(heap(0) + offset, fresh_byte, bytes);
     return heap(0) + offset;
 }
 
-address_space::block* address_space::block_at(const void* address) {
-    const auto offset = static_cast<std::size_t>(static_cast<const char*>(address) - heap(0));
-    const std::size_t thread = offset / heap_bytes;
-    std::vector<block>& all = blocks_[thread];
-    // Mostly the same again.
-    if (const std::size_t last = last_found_[thread];
-        last < all.size() && offset - all[last].begins < all[last].bytes) {
-        return &all[last];
-    }
-    const auto after = std::upper_bound(all.begin(), all.end(), offset,
+address_space::block* address_space::find_block(heap_state& of, std::size_t offset) {
+    const auto after = std::upper_bound(of.blocks.begin(), of.blocks.end(), offset,
                                         [](std::size_t wanted, const block& b) { return wanted < b.begins; });
-    if (after == all.begin()) {
+    if (after == of.blocks.begin()) {
         return nullptr;
     }
     block& b = *std::prev(after);
-    last_found_[thread] = static_cast<std::size_t>(&b - all.data());
+    of.last_found = static_cast<std::size_t>(&b - of.blocks.data());
     return offset - b.begins < b.bytes ? &b : nullptr;
 }
 
@@ -118,8 +110,8 @@ std::vector<const address_space::block*> address_space::unreleased() const {
     if (unreleased_ == 0) {
         return all;
     }
-    for (const std::vector<block>& blocks : blocks_) {
-        for (const block& b : blocks) {
+    for (const heap_state& of : heaps_) {
+        for (const block& b : of.blocks) {
             if (!b.freed && !b.internal) {
                 all.push_back(&b);
             }
@@ -135,14 +127,14 @@ void address_space::protect(const block& b, int protection) const {
 void address_space::reset() {
     unreleased_ = 0;
     for (; threads_ != 0; --threads_) {
-        std::vector<block>& blocks = blocks_[threads_ - 1];
-        for (const block& b : blocks) {
+        heap_state& of = heaps_[threads_ - 1];
+        for (const block& b : of.blocks) {
             if (guards_ && b.freed) {
                 protect(b, PROT_READ | PROT_WRITE);
             }
         }
-        blocks.clear();
-        used_[threads_ - 1] = 0;
+        of.blocks.clear();
+        of.used = 0;
     }
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -62,7 +63,14 @@ public:
     /// Null when the thread's heap is used up.
     void* allocate(unsigned thread, std::size_t bytes, std::size_t alignment, bool internal);
     /// The object in a heap that the address is in, or null. What the execution has not allocated yet is in none.
-    block* block_at(const void* address);
+    block* block_at(const void* address) {
+        const auto offset = static_cast<std::size_t>(static_cast<const char*>(address) - heap(0));
+        heap_state& of = heaps_[offset / heap_bytes];
+        // Mostly the same again.
+        block* const last = of.blocks.data() + of.last_found;
+        return last < std::to_address(of.blocks.end()) && offset - last->begins < last->bytes ? last
+                                                                                              : find_block(of, offset);
+    }
     bool is_heap(const void* address) const { return address >= heap(0) && contains(address); }
     void* address_of(const block& b) const { return heap(0) + b.begins; }
     /// Whether a word may have been read from memory that was released, or be an address near such a pointer.
@@ -82,6 +90,14 @@ private:
         std::uintptr_t address;
         bool waiters;
     };
+    struct heap_state {
+        std::size_t used = 0;
+        /// In ascending order.
+        std::vector<block> blocks;
+        std::size_t last_found = 0;
+    };
+
+    static block* find_block(heap_state& of, std::size_t offset);
 
     std::uint32_t number_of(std::uint32_t& number, const void* address, bool waiters) {
         if (number == 0) {
@@ -99,13 +115,10 @@ private:
     /// Of what is not in the region.
     std::map<std::pair<const void*, bool>, std::uint32_t> outside_;
     std::vector<cell> locations_;
-    std::size_t used_[max_threads] = {};
     /// Those that are the program's to give back.
     unsigned unreleased_ = 0;
     unsigned threads_ = 0;
-    /// Of each thread, in ascending order.
-    std::vector<block> blocks_[max_threads];
-    std::size_t last_found_[max_threads] = {};
+    heap_state heaps_[max_threads];
     std::uint64_t guarded_stacks_ = 0;
 };
 

@@ -57,16 +57,16 @@ std::uint32_t engine::location_outside(const access& a, const place& at) {
 
 void engine::construct(const access& a, const place& at) {
     const std::uint32_t location = memory_.location_at(a.cell);
-    const unsigned done = fibers_[self_].replayed;
-    const event_id last = done == 0 ? no_event : events_of_[self_][done - 1];
-    for (unsigned t = 0; last != no_event && t != g().threads().size(); ++t) {
-        for (event_id use = g().last_access(location, t); use != no_event; use = g().at(use).previous_access) {
-            if (use == last || g().in_prefix(use, last)) {
-                give_up(verdict::engine_error, "object from outside",
-                        "an object that is not of this run is constructed again at " + place_of(at) +
-                            " after the run used it");
-            }
+    const event_id last = last_done();
+    const bool used = last != no_event && !g().for_last_accesses(location, [&](event_id use) {
+        while (use != no_event && use != last && !g().in_prefix(use, last)) {
+            use = g().at(use).previous_access;
         }
+        return use == no_event;
+    });
+    if (used) {
+        give_up(verdict::engine_error, "object from outside",
+                "an object that is not of this run is constructed again at " + place_of(at) + " after the run used it");
     }
     construct_outside(a, at);
 }
@@ -127,6 +127,7 @@ void engine::know_thread(unsigned t) {
     }
     by_name_.push_back(t);
     std::sort(by_name_.begin(), by_name_.end(), [this](unsigned x, unsigned y) { return names_[x] < names_[y]; });
+    list_states();
 }
 
 unsigned engine::child_of(unsigned parent, unsigned index) {

@@ -113,11 +113,8 @@ unsigned engine::changes_spent() const {
 int engine::next_in_order() {
     std::vector<unsigned> enabled;
     for (const unsigned t : by_name_) {
-        if (!exists(t)) {
-            continue;
-        }
         const status s = fibers_[t].state;
-        if (s == status::running || s == status::absent) {
+        if (s == status::running || s == status::expected) {
             return static_cast<int>(t);
         }
         if (s == status::at_frontier && is_enabled(t)) {

@@ -5,12 +5,6 @@
 
 namespace quiesce::explorer::detail {
 
-bool graph::in_prefix(event_id e, event_id of) const {
-    const event& a = at(e);
-    const event& b = at(of);
-    return a.thread == b.thread ? a.index < b.index : before(b.prefix, a);
-}
-
 bool graph::happens_before(event_id a, event_id b) const {
     const event& x = at(a);
     const event& y = at(b);
@@ -32,30 +26,27 @@ event_id graph::race_with(event_id id) const {
         }
         return no_event;
     }
-    for (unsigned t = 0; t != threads_.size(); ++t) {
-        for (event_id a = last_access(e.location, t); a != no_event; a = at(a).previous_access) {
-            if (race(at(a), e)) {
-                return a;
-            }
-            if (before(e.happens_before, at(a))) {
-                break;
-            }
+    event_id other = no_event;
+    for_last_accesses(e.location, [&](event_id a) {
+        while (a != no_event && !race(at(a), e)) {
+            a = before(e.happens_before, at(a)) ? no_event : at(a).previous_access;
         }
-    }
-    return no_event;
+        other = a;
+        return a == no_event;
+    });
+    return other;
 }
 
 event_id graph::access_not_before(event_id id, std::uint32_t location) const {
-    for (unsigned t = 0; t != threads_.size(); ++t) {
-        event_id a = last_access(location, t);
+    event_id other = no_event;
+    for_last_accesses(location, [&](event_id a) {
         while (a != no_event && at(a).is_wake_up()) {
             a = at(a).previous_access;
         }
-        if (a != no_event && !happens_before(a, id)) {
-            return a;
-        }
-    }
-    return no_event;
+        other = a == no_event || happens_before(a, id) ? no_event : a;
+        return other == no_event;
+    });
+    return other;
 }
 
 std::uint64_t graph::hash() const {
@@ -95,7 +86,7 @@ bool graph::has_race() const {
     return false;
 }
 
-bool graph::added_maximally(event_id id, event_id write) const {
+bool graph::added_maximally(event_id id, event_id write, const prefix& of_write) const {
     const event& e = at(id);
     if (e.kind == event_kind::choice) {
         return e.value == 0;
@@ -106,7 +97,7 @@ bool graph::added_maximally(event_id id, event_id write) const {
     if (e.is_spurious) {
         return false;
     }
-    const auto earlier = [&](event_id q) { return q != write && (q <= id || in_prefix(q, write)); };
+    const auto earlier = [&](event_id q) { return q != write && (q <= id || of_write.has(at(q))); };
     if (e.is_write()) {
         for (event_id r = e.first_reader; r != no_event; r = at(r).next_reader) {
             if (earlier(r)) {

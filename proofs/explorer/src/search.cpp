@@ -1,23 +1,18 @@
 // The search over execution graphs: what an event's alternatives are, and which comes next.
 #include <algorithm>
+#include <bit>
 
 #include "proofs/explorer/src/engine.hpp"
 
 namespace quiesce::explorer::detail {
 
 bool engine::extend(unsigned t) {
-    const request asked = *fibers_[t].pending;
-    const unsigned before = g().size();
-    bool runs = false;
+    const request& asked = *fibers_[t].pending;
     switch (asked.kind) {
-        case event_kind::read: runs = add_read(t, asked); break;
-        case event_kind::write: runs = add_write(t, asked, asked.operand, false); break;
-        default: runs = add_other(t, asked); break;
+        case event_kind::read: return add_read(t, asked);
+        case event_kind::write: return add_write(t, asked, asked.operand, false);
+        default: return add_other(t, asked);
     }
-    if (runs) {
-        note_new_events(t, before);
-    }
-    return runs;
 }
 
 bool engine::add_other(unsigned t, const request& asked) {
@@ -86,25 +81,19 @@ bool engine::next_read(std::size_t frame_index) {
 }
 
 bool engine::complete_updates() {
-    if (g().unfinished_updates() == 0) {
+    const std::uint64_t unfinished = g().unfinished_updates();
+    if (unfinished == 0) {
         return true;
     }
-    for (const unsigned t : by_name_) {
-        if (!exists(t)) {
-            continue;
-        }
-        const event_id last = g().of(t).last;
-        if (last == no_event || !g().at(last).is_read() || !g().at(last).is_update) {
-            continue;
-        }
-        const event& read = g().at(last);
-        const request asked = read.asked;
-        const std::uint64_t value = asked.is_compare_exchange ? asked.desired : asked.update(read.value, asked.operand);
-        if (!add_write(t, asked, value, true)) {
-            return false;
-        }
-    }
-    return true;
+    const unsigned t = std::has_single_bit(unfinished)
+                           ? static_cast<unsigned>(std::countr_zero(unfinished))
+                           : *std::find_if(by_name_.begin(), by_name_.end(),
+                                           [unfinished](unsigned u) { return (unfinished >> u & 1U) != 0; });
+    const event& read = g().at(g().of(t).last);
+    const request asked = read.asked;
+    const std::uint64_t value = asked.is_compare_exchange ? asked.desired : asked.update(read.value, asked.operand);
+    // That it can be put somewhere implies that the others can be completed as well.
+    return add_write(t, asked, value, true);
 }
 
 bool engine::add_write(unsigned t, const request& asked, std::uint64_t value, bool is_update) {
@@ -122,28 +111,24 @@ bool engine::add_write(unsigned t, const request& asked, std::uint64_t value, bo
     // Places are tried from `next` down to `end`.
     ++f.next;
     f.places = f.next - f.end;
-    if (!through_orders()) {
-        reads_outside_prefix(e, [&f](event_id) { f.revisits = true; });
-    }
+    f.revisits = !through_orders() && !reads_outside_prefix(e, [](event_id) { return false; });
     frames_.push_back(f);
     return is_random() ? pick_place(frames_.size() - 1) : next_place(frames_.size() - 1);
 }
 
+// Visits those of the write's location, as long as `visit` returns true; returns whether it did for all.
 template <class Visit>
-void engine::reads_outside_prefix(event_id write, Visit visit) const {
-    const graph& graph_now = *graphs_[depth_];
-    const std::uint32_t location = graph_now.at(write).location;
-    for (unsigned t = 0; t != graph_now.threads().size(); ++t) {
-        if (t == graph_now.at(write).thread) {
-            continue;
-        }
-        for (event_id a = graph_now.last_access(location, t); a != no_event && !graph_now.in_prefix(a, write);
-             a = graph_now.at(a).previous_access) {
-            if (graph_now.at(a).is_read()) {
-                visit(a);
+bool engine::reads_outside_prefix(event_id write, Visit visit) const {
+    const graph& graph_now = g();
+    const graph::prefix before = graph_now.prefix_of(write);
+    return graph_now.for_last_accesses(graph_now.at(write).location, [&](event_id a) {
+        for (; a != no_event && a != write && !before.has(graph_now.at(a)); a = graph_now.at(a).previous_access) {
+            if (graph_now.at(a).is_read() && !visit(a)) {
+                return false;
             }
         }
-    }
+        return true;
+    });
 }
 
 bool engine::next_place(std::size_t frame_index) {
@@ -201,26 +186,33 @@ bool engine::next_choice(std::size_t frame_index) {
     return true;
 }
 
-bool engine::may_be_revisited(event_id read, event_id write) const {
-    const graph& now = *graphs_[depth_];
-    for (event_id e = read; e != write; ++e) {
-        if (!now.in_prefix(e, write) && !now.added_maximally(e, write)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 void engine::list_revisits(std::size_t frame_index) {
     frame& f = frames_[frame_index];
     const event_id write = f.event;
     f.revisits_listed = true;
     f.first_revisit = static_cast<std::uint32_t>(reads_to_revisit_.size());
     g().clear_place(write);
-    reads_outside_prefix(write, [this, write](event_id r) {
-        if (may_be_revisited(r, write)) {
-            reads_to_revisit_.push_back(r);
+    const graph& now = g();
+    const graph::prefix before = now.prefix_of(write);
+    // Another update of what this one has read: where it stays there is no place for this one.
+    const event_id rival = now.at(write).is_update ? now.rival_of(now.at(write).previous) : no_event;
+    if (rival != no_event && before.has(now.at(rival))) {
+        return;
+    }
+    // The last event that a revisit may not take away, and the first up to which it has been looked for.
+    event_id last_kept = no_event;
+    event_id looked_at = write;
+    reads_outside_prefix(write, [&](event_id read) {
+        while (last_kept == no_event && looked_at > read) {
+            --looked_at;
+            if (!before.has(now.at(looked_at)) && !now.added_maximally(looked_at, write, before)) {
+                last_kept = looked_at;
+            }
         }
+        if (read > last_kept && (rival == no_event || read < rival)) {
+            reads_to_revisit_.push_back(read);
+        }
+        return true;
     });
 }
 
@@ -242,8 +234,7 @@ bool engine::next_revisit(std::size_t frame_index) {
     }
     const graph& from = g();
     graph& to = *graphs_[depth_ + 1];
-    to.assign(
-        from, [&](event_id e) { return e <= read || e == write || from.in_prefix(e, write); }, map_);
+    to.assign(from, read, write, map_);
     ++depth_;
     const event_id new_write = map_[static_cast<std::size_t>(write)];
     const event_id new_read = map_[static_cast<std::size_t>(read)];

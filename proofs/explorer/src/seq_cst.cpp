@@ -212,7 +212,7 @@ bool graph::step(event_id a, event_id b) const {
 // happens before, sequenced before. A read-modify-write is one operation. The start and the end of a thread count as
 // evaluations in it.
 bool graph::strongly_before(event_id a, event_id b) const {
-    const event_id last_half = at(a).is_update && at(a).is_read() ? next_in_thread(a) : a;
+    const event_id last_half = at(a).is_update && at(a).is_read() ? at(a).next : a;
     const event_id first_half = at(b).is_update && at(b).is_write() ? at(b).previous : b;
     const event& x = at(last_half == no_event ? a : last_half);
     const event& y = at(first_half);
@@ -241,17 +241,6 @@ bool graph::strongly_before(event_id a, event_id b) const {
         w = at(at(w).previous).reads_from;
     }
     return w == last_half;
-}
-
-event_id graph::next_in_thread(event_id e) const {
-    event_id next = threads_[at(e).thread].last;
-    if (next == e) {
-        return no_event;
-    }
-    while (at(next).previous != e) {
-        next = at(next).previous;
-    }
-    return next;
 }
 
 event_id graph::first_elsewhere_after(event_id a) const {

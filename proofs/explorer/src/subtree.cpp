@@ -227,9 +227,7 @@ void engine::fill(event_id e, const request& asked) {
     }
     g().fill(e, asked);
     ++filled_;
-    const std::size_t next = fibers_[self_].replayed + 1;
-    if (hollow.is_read() && hollow.is_update && next < events_of_[self_].size()) {
-        const event_id half = events_of_[self_][next];
+    if (const event_id half = hollow.next; hollow.is_read() && hollow.is_update && half != no_event) {
         if (!g().at(half).is_write() || !g().at(half).is_update) {
             is_of_another_program();
         }

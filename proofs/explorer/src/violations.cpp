@@ -153,11 +153,7 @@ void engine::finish_execution() {
         // It came with a lower bound.
         return;
     }
-    bool complete = true;
-    for (const unsigned t : by_name_) {
-        complete = complete && (!exists(t) || fibers_[t].state == status::ended);
-    }
-    if (complete) {
+    if ((threads_in(status::at_frontier) | threads_in(status::blocked)) == 0) {
         finish_complete();
     } else {
         finish_waiting();
