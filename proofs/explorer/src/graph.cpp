@@ -130,18 +130,22 @@ void graph::finish_filling() {
 
 // What it has from the events before it in its thread, or from the one that spawned the thread.
 void graph::begin_clocks(event& e) {
-    if (e.previous != no_event) {
-        const event& p = at(e.previous);
-        e.happens_before = p.happens_before;
-        e.prefix = p.prefix;
-        e.fence_released = p.fence_released;
-        e.fence_released_light = p.fence_released_light;
-        e.fence_released_heavy = p.fence_released_heavy;
-        e.acquirable = p.acquirable;
-        e.acquirable_by_heavy = p.acquirable_by_heavy;
-        e.acquirable_by_light = p.acquirable_by_light;
+    if (e.previous == no_event) {
+        begin_thread(e);
         return;
     }
+    const event& p = at(e.previous);
+    e.happens_before = p.happens_before;
+    e.prefix = p.prefix;
+    e.fence_released = p.fence_released;
+    e.fence_released_light = p.fence_released_light;
+    e.fence_released_heavy = p.fence_released_heavy;
+    e.acquirable = p.acquirable;
+    e.acquirable_by_heavy = p.acquirable_by_heavy;
+    e.acquirable_by_light = p.acquirable_by_light;
+}
+
+void graph::begin_thread(event& e) {
     e.happens_before = e.prefix = e.fence_released = e.fence_released_light = e.fence_released_heavy = 0;
     e.acquirable = e.acquirable_by_heavy = e.acquirable_by_light = 0;
     if (threads_[e.thread].spawned_by != no_event) {
@@ -171,15 +175,22 @@ void graph::make_room(std::size_t locations) {
 void graph::enlist(event& e, event_id id) {
     if (e.is_access()) {
         const std::size_t slot = static_cast<std::size_t>(e.location) * stride_ + e.thread;
-        if (e.asked.has_initial && order_of_[e.location].empty()) {
-            order_of_[e.location].push_back(0);
-        }
         e.previous_access = last_access_[slot];
         last_access_[slot] = id;
         accessed_by_[e.location] |= bit_of(e);
-        if (e.ordering == order::non_atomic) {
-            non_atomic_[e.location].push_back(id);
-        }
+    }
+    // Most events are in none of the lists.
+    if (e.asked.has_initial || e.ordering == order::non_atomic || e.is_seq_cst() || e.kind == event_kind::free) {
+        add_to_lists(e, id);
+    }
+}
+
+void graph::add_to_lists(const event& e, event_id id) {
+    if (e.is_access() && e.asked.has_initial && order_of_[e.location].empty()) {
+        order_of_[e.location].push_back(0);
+    }
+    if (e.is_access() && e.ordering == order::non_atomic) {
+        non_atomic_[e.location].push_back(id);
     }
     if (e.is_seq_cst()) {
         seq_cst_.push_back(id);

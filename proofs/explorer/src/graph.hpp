@@ -131,6 +131,7 @@ public:
 private:
     order in_model(order asked) const;
     void begin_clocks(event& e);
+    void begin_thread(event& e);
     void end_thread_with(event& e, event_id id);
     void make_room_for(std::uint32_t location) {
         if (order_of_.size() <= location) {
@@ -139,6 +140,7 @@ private:
     }
     void make_room(std::size_t locations);
     void enlist(event& e, event_id id);
+    void add_to_lists(const event& e, event_id id);
     static std::uint64_t bit_of(const event& e) { return std::uint64_t{1} << e.thread; }
     bool race(const event& a, const event& b) const;
     bool before(clock_id c, const event& x) const { return x.index < clocks_->of(c, x.thread); }
