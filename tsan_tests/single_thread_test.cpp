@@ -135,6 +135,27 @@ TEST_F(SingleThread, WhatADeleterDefersWaitsForTheNextQuiescentPoint) {
     }
 }
 
+TEST_F(SingleThread, WhatACallbackQueuesWaitsForTheNextQuiescentPoint) {
+    struct again : single_thread_head {
+        single_thread_domain* home = nullptr;
+        int ran = 0;
+        static void run(single_thread_head* h) {
+            auto* const self = static_cast<again*>(h);
+            if (++self->ran != 100) {
+                self->home->retire(h, &run);
+            }
+        }
+    } a;
+    a.home = &domain;
+    domain.retire(&a, &again::run);
+    for (int point = 1; point != 101; ++point) {
+        domain.quiescent_point();
+        ASSERT_EQ(a.ran, point);
+    }
+    domain.quiescent_point();
+    EXPECT_EQ(a.ran, 100);
+}
+
 TEST_F(SingleThread, AWaitThatNothingEndsIsReportedAndReturns) {
     single_thread_cache<headless> others({.name = "others", .on_destroy = quiesce::destroy_strategy::last_free},
                                          domain);

@@ -1,5 +1,4 @@
 #include "quiesce/object_cache.hpp"
-#include "quiesce/single_thread.hpp"
 #include "quiesce/staged_cache.hpp"
 
 #include <cstddef>
@@ -11,9 +10,6 @@ namespace quiesce {
 template class basic_rcu_domain<native_platform>;
 template class detail::cache_core<native_platform>;
 template class detail::staged_core<native_platform>;
-template class basic_rcu_domain<native_single_thread_platform>;
-template class detail::cache_core<native_single_thread_platform>;
-template class detail::staged_core<native_single_thread_platform>;
 
 constinit std::atomic<rcu_domain*> native::default_domain{nullptr};
 

@@ -14,27 +14,26 @@
 #include <vector>
 
 #include "quiesce/basic_rcu_array.hpp"
+#include "quiesce/single_thread_platform.hpp"
 #include "relacy_models/scenarios/support.hpp"
 #include "tsan_tests/stress/core_instantiation.hpp"
 
 namespace {
 
 using namespace quiesce;
-using platform = stress::stress_platform;
-using domain_type = basic_rcu_domain<platform>;
-using cache_type = basic_cache<platform>;
 
 /// An object of the test's own; with a head, or freed by its address.
-struct object : basic_rcu_head<platform> {
+template <class P>
+struct object : basic_rcu_head<P> {
     std::atomic<unsigned>* freed = nullptr;
     std::atomic<bool> held{false};
 
     static void free(object* o) {
-        platform::check(!o->held.load(), "an object was freed while a reader held it");
-        platform::check(o->freed != nullptr, "an object was freed twice");
+        P::check(!o->held.load(), "an object was freed while a reader held it");
+        P::check(o->freed != nullptr, "an object was freed twice");
         std::exchange(o->freed, nullptr)->fetch_add(1);
     }
-    static void free_head(basic_rcu_head<platform>* h) { free(static_cast<object*>(h)); }
+    static void free_head(basic_rcu_head<P>* h) { free(static_cast<object*>(h)); }
     static void free_headless(void* o) { free(static_cast<object*>(o)); }
 };
 
@@ -51,8 +50,13 @@ cache_options options() {
 }
 
 /// One of everything that may be deferred, several times.
+template <class P>
 class frees {
 public:
+    using domain_type = basic_rcu_domain<P>;
+    using cache_type = basic_cache<P>;
+    using object_type = object<P>;
+
     static constexpr unsigned rounds = 5;
 
     explicit frees(domain_type& d, cache_type* c) : domain_(d), cache_(c), array_(d) {}
@@ -66,10 +70,10 @@ public:
             });
             if (in_section) {
                 // What is freed inside a section is held by it.
-                object& o = mine_[i];
+                object_type& o = mine_[i];
                 o.freed = &freed_;
                 o.held = true;
-                if (domain_.try_free_rcu(&o, &object::free_headless)) {
+                if (domain_.try_free_rcu(&o, &object_type::free_headless)) {
                     ++given_;
                 } else {
                     o.freed = nullptr;
@@ -77,12 +81,12 @@ public:
                 o.held = false;
                 domain_.unlock();
             }
-            object& headless = mine_[rounds + i];
+            object_type& headless = mine_[rounds + i];
             headless.freed = &freed_;
-            domain_.free_rcu(&headless, &object::free_headless);
-            object& headed = mine_[2 * rounds + i];
+            domain_.free_rcu(&headless, &object_type::free_headless);
+            object_type& headed = mine_[2 * rounds + i];
             headed.freed = &freed_;
-            domain_.free_rcu(static_cast<basic_rcu_head<platform>*>(&headed), &object::free_head);
+            domain_.free_rcu(static_cast<basic_rcu_head<P>*>(&headed), &object_type::free_head);
             given_ += 2;
             if (void* const o = cache_ != nullptr ? cache_->allocate() : nullptr; o != nullptr) {
                 i % 2 == 0 ? cache_->free_rcu(o) : domain_.free_rcu(o);
@@ -118,16 +122,17 @@ private:
 
     domain_type& domain_;
     cache_type* const cache_;
-    basic_rcu_array<std::uint64_t, platform> array_;
-    object mine_[3 * rounds];
+    basic_rcu_array<std::uint64_t, P> array_;
+    object_type mine_[3 * rounds];
     std::atomic<unsigned> freed_{0};
     unsigned given_ = 0;
     unsigned allocated_ = 0;
 };
 
-class Exhaustion : public testing::TestWithParam<unsigned> {
+template <class P>
+class ExhaustionOver : public testing::TestWithParam<unsigned> {
 protected:
-    Exhaustion() {
+    ExhaustionOver() {
         stress::current.sizes = models::model_sizes[GetParam()].sizes;
         stress::current.sizes.reserve_blocks = GetParam();
         stress::current.sizes.refill_backoff = GetParam();
@@ -142,8 +147,8 @@ protected:
         destructed = 0;
         // Defects that other tests of the process seeded may have leaked.
         const std::uint64_t before = stress::allocated_blocks();
-        std::optional<domain_type> domain;
-        std::optional<cache_type> cache;
+        std::optional<basic_rcu_domain<P>> domain;
+        std::optional<basic_cache<P>> cache;
         try {
             domain.emplace();
             cache.emplace(*domain, options());
@@ -151,9 +156,9 @@ protected:
             // Without a cache, or without anything.
         }
         if (domain) {
-            std::vector<std::unique_ptr<frees>> work;
+            std::vector<std::unique_ptr<frees<P>>> work;
             for (unsigned t = 0; t != threads; ++t) {
-                work.push_back(std::make_unique<frees>(*domain, cache ? &*cache : nullptr));
+                work.push_back(std::make_unique<frees<P>>(*domain, cache ? &*cache : nullptr));
             }
             {
                 std::vector<std::jthread> running;
@@ -161,7 +166,7 @@ protected:
                     running.emplace_back([&, t] {
                         stress::seed_thread(seed + t);
                         if (at_random) {
-                            platform::let_allocations_fail();
+                            P::let_allocations_fail();
                         }
                         work[t]->go();
                     });
@@ -194,25 +199,52 @@ protected:
         return !HasFailure();
     }
 
+    void let_any_one_fail() {
+        std::uint64_t n = 0;
+        do {
+            stress::fail_allocations_after(n++, false);
+            ASSERT_TRUE(run(1, false, 1)) << "allocation " << n - 1;
+        } while (failed_);
+        EXPECT_GT(n, 15U);
+    }
+
+    void let_all_fail_from_any_one_on() {
+        std::uint64_t n = 0;
+        do {
+            stress::fail_allocations_after(n++, true);
+            ASSERT_TRUE(run(1, false, 1)) << "from allocation " << n - 1;
+        } while (failed_);
+        EXPECT_GT(n, 15U);
+    }
+
+    void let_some_fail_at_random(unsigned most_threads) {
+        const char* const given = std::getenv("QUIESCE_SEED");
+        const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+        std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
+        for (std::uint64_t round = 0; round != 100; ++round) {
+            ASSERT_TRUE(run(static_cast<unsigned>(1 + round % most_threads), true, seed + 64 * round))
+                << "round " << round;
+        }
+    }
+
     bool failed_ = false;
 };
 
+using Exhaustion = ExhaustionOver<stress::stress_platform>;
+using ExhaustionOneThread = ExhaustionOver<single_thread_platform<stress::stress_platform>>;
+
 TEST_P(Exhaustion, AnyOneAllocationMayFail) {
-    std::uint64_t n = 0;
-    do {
-        stress::fail_allocations_after(n++, false);
-        ASSERT_TRUE(run(1, false, 1)) << "allocation " << n - 1;
-    } while (failed_);
-    EXPECT_GT(n, 15U);
+    let_any_one_fail();
+}
+TEST_P(ExhaustionOneThread, AnyOneAllocationMayFail) {
+    let_any_one_fail();
 }
 
 TEST_P(Exhaustion, AllAllocationsMayFailFromAnyOneOn) {
-    std::uint64_t n = 0;
-    do {
-        stress::fail_allocations_after(n++, true);
-        ASSERT_TRUE(run(1, false, 1)) << "from allocation " << n - 1;
-    } while (failed_);
-    EXPECT_GT(n, 15U);
+    let_all_fail_from_any_one_on();
+}
+TEST_P(ExhaustionOneThread, AllAllocationsMayFailFromAnyOneOn) {
+    let_all_fail_from_any_one_on();
 }
 
 TEST_P(Exhaustion, AnyOneAllocationOfTwoThreadsMayFail) {
@@ -223,15 +255,16 @@ TEST_P(Exhaustion, AnyOneAllocationOfTwoThreadsMayFail) {
 }
 
 TEST_P(Exhaustion, AllocationsMayFailAtRandom) {
-    const char* const given = std::getenv("QUIESCE_SEED");
-    const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
-    std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
-    for (std::uint64_t round = 0; round != 100; ++round) {
-        ASSERT_TRUE(run(static_cast<unsigned>(1 + round % 3), true, seed + 64 * round)) << "round " << round;
-    }
+    let_some_fail_at_random(3);
+}
+TEST_P(ExhaustionOneThread, AllocationsMayFailAtRandom) {
+    let_some_fail_at_random(1);
 }
 
-INSTANTIATE_TEST_SUITE_P(Sizes, Exhaustion, testing::Values(0U, 1U, 2U),
-                         [](const auto& size) { return std::string(models::model_sizes[size.param].name); });
+std::string size_name(const testing::TestParamInfo<unsigned>& size) {
+    return std::string(models::model_sizes[size.param].name);
+}
+INSTANTIATE_TEST_SUITE_P(Sizes, Exhaustion, testing::Values(0U, 1U, 2U), size_name);
+INSTANTIATE_TEST_SUITE_P(Sizes, ExhaustionOneThread, testing::Values(0U, 1U, 2U), size_name);
 
 }  // namespace
