@@ -147,6 +147,8 @@ TEST_F(StallReport, ATimeoutOfZeroTurnsReportsOff) {
 
 // Every section of theirs may be in the way of a grace period for a moment.
 TEST_F(StallReport, ReadersThatEndAreNotNamed) {
+    // Long beside any section of theirs, also of a thread that loses the processor.
+    domain.report_stalls(stalls.options(200));
     std::atomic<bool> stop{false};
     std::vector<std::jthread> others;
     for (int i = 0; i != 2; ++i) {
@@ -161,7 +163,7 @@ TEST_F(StallReport, ReadersThatEndAreNotNamed) {
             }
         });
     }
-    for (unsigned round = 0; round != 10; ++round) {
+    for (unsigned round = 0; round != 4; ++round) {
         staying_reader stays(domain, "stays");
         stays.enter();
         (void)domain.start_poll();
@@ -174,6 +176,50 @@ TEST_F(StallReport, ReadersThatEndAreNotNamed) {
         ASSERT_TRUE(eventually([&] { return stalls.count(stall_kind::readers_over) == round + 1; }));
     }
     stop = true;
+}
+
+// Its next section is in the way too: when it began the one in which it was found, there was no such grace period.
+TEST_F(StallReport, AReaderThatLeftAndCameBackIsNotNamed) {
+    domain.stop_driver();
+    std::latch inside(1);
+    std::latch found(1);
+    std::latch back(1);
+    std::binary_semaphore leave(0);
+    std::jthread returns([&] {
+        domain.lock();
+        inside.count_down();
+        found.wait();
+        domain.unlock();
+        domain.lock();
+        back.count_down();
+        (void)leave.try_acquire_for(patience);
+        domain.unlock();
+    });
+    inside.wait();
+    domain.lock();
+    (void)domain.start_poll();
+    (void)domain.advance_grace_period();
+    std::this_thread::sleep_for(std::chrono::milliseconds(kept_stalls::after_ms / 2 + 2));
+    (void)domain.advance_grace_period();
+    EXPECT_TRUE(stalls.all().empty());
+    found.count_down();
+    back.wait();
+    EXPECT_TRUE(eventually([this] {
+        EXPECT_EQ(domain.advance_grace_period(), quiesce::step_result::waiting_for_readers);
+        return stalls.count(stall_kind::readers) != 0;
+    }));
+    const stall_report r = stalls.first();
+    EXPECT_EQ(r.reader_count, 1U);
+    EXPECT_EQ(r.readers[0].thread, static_cast<std::uint32_t>(::gettid()));
+    domain.unlock();
+    // Now it is: it has stayed there since.
+    EXPECT_TRUE(eventually([this] {
+        (void)domain.advance_grace_period();
+        return stalls.count(stall_kind::readers) == 2;
+    }));
+    EXPECT_EQ(stalls.all().back().reader_count, 1U);
+    EXPECT_NE(stalls.all().back().readers[0].thread, static_cast<std::uint32_t>(::gettid()));
+    leave.release();
 }
 
 TEST_F(StallReport, CountsTheReadersThatItDoesNotName) {
@@ -225,6 +271,10 @@ TEST_F(StallReport, TellsTheBacklogByCache) {
     quiesce::object_cache<int> nodes({.name = "nodes"}, domain);
     quiesce::object_cache<int> names({.name = "names"}, domain);
     int* const kept = names.allocate(1);
+    struct counted : quiesce::rcu_obj_base<counted> {};
+    // What has run is not counted, nor the markers of the barrier.
+    (new counted)->retire({}, domain);
+    domain.barrier();
     {
         const reader stays(domain);
         for (int i = 0; i != 3; ++i) {
@@ -233,7 +283,6 @@ TEST_F(StallReport, TellsTheBacklogByCache) {
         std::atomic<int> deleted{0};
         defer<headless>(2, deleted, domain);
         quiesce::free_large_rcu(quiesce::allocate_large(10'000, domain), domain);
-        struct counted : quiesce::rcu_obj_base<counted> {};
         (new counted)->retire({}, domain);
         (new counted)->retire({}, domain);
         domain.hurry();
@@ -262,19 +311,31 @@ TEST_F(StallReport, TellsTheBacklogByCache) {
 }
 
 TEST_F(StallReport, FreesThatCannotBeSlowedDownAreReported) {
+    // A driver would take some of them before there is a full block.
+    domain.stop_driver();
     domain.limit_backlog({.hurry_at = 0, .throttle_at = 1, .throttle_ms = 1});
     std::atomic<int> deleted{0};
-    const reader stays(domain);
+    (void)domain.advance_grace_period();
+    EXPECT_TRUE(stalls.all().empty());
     defer<headless>(block + 1, deleted, domain);
-    EXPECT_GE(domain.backlog_limit_exceeded(), 1U);
+    const std::uint64_t exceeded = domain.backlog_limit_exceeded();
+    EXPECT_GE(exceeded, 1U);
+    (void)domain.advance_grace_period();
+    ASSERT_EQ(stalls.count(stall_kind::backlog), 1U);
     const stall_report r = stalls.first(stall_kind::backlog);
     EXPECT_EQ(r.domain, &domain);
-    EXPECT_GE(r.limit_exceeded, 1U);
-    EXPECT_GE(r.deferred, static_cast<std::uint64_t>(block));
+    EXPECT_EQ(r.limit_exceeded, exceeded);
+    EXPECT_EQ(r.deferred, static_cast<std::uint64_t>(block));
     EXPECT_EQ(r.reader_count, 0U);
-    // The driver goes on looking, and nothing new has come.
-    std::this_thread::sleep_for(std::chrono::milliseconds(3 * kept_stalls::after_ms));
+    // Nothing new has come.
+    std::this_thread::sleep_for(std::chrono::milliseconds(2 * kept_stalls::after_ms));
+    (void)domain.advance_grace_period();
     EXPECT_EQ(stalls.count(stall_kind::backlog), 1U);
+    defer<headless>(block, deleted, domain);
+    (void)domain.advance_grace_period();
+    EXPECT_EQ(stalls.count(stall_kind::backlog), 2U);
+    domain.free_rcu_barrier();
+    EXPECT_EQ(deleted, 2 * block + 1);
 }
 
 /// What a handler does beside hearing.

@@ -12,7 +12,7 @@ struct stalled_reader_is_named {
         {defect::stall_report_put_off, "stall_report_put_off", "", "assertion",
          "Linux, kernel/rcu/tree_stall.h, on the next time to report",
          "every look begins anew to wait before the report"},
-        {defect::stall_reported_under_the_lock, "stall_reported_under_the_lock", "", "deadlock",
+        {defect::stall_reported_under_the_lock, "stall_reported_under_the_lock", "", "deadlock misuse_of_primitive",
          "Linux, kernel/rcu/tree_stall.h, on printing outside the lock of the node",
          "the handler is called under the lock of grace periods"},
     };
@@ -22,7 +22,9 @@ struct stalled_reader_is_named {
                                         "C11",
                                         2,
                                         defects,
-                                        must_reach};
+                                        must_reach,
+                                        false,
+                                        1};
 
     static constexpr unsigned after = 4;
 
