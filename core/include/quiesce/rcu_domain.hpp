@@ -444,3 +444,4 @@ private:
 #include "quiesce/detail/free_fallbacks_impl.hpp"
 #include "quiesce/detail/rcu_domain_impl.hpp"
 #include "quiesce/detail/rcu_domain_memory_impl.hpp"
+#include "quiesce/detail/rcu_domain_stalls_impl.hpp"
