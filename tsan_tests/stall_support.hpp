@@ -53,4 +53,17 @@ private:
     std::vector<stall_report> kept_;
 };
 
+/// A domain whose reports are kept.
+class StallReport : public testing::Test {
+protected:
+    StallReport() { domain.report_stalls(stalls.options()); }
+    ~StallReport() override {
+        domain.free_rcu_barrier();
+        domain.barrier();
+    }
+
+    kept_stalls stalls;
+    rcu_domain domain;
+};
+
 }  // namespace quiesce::tests

@@ -459,3 +459,4 @@ private:
 #include "quiesce/detail/quiescent_point_impl.hpp"
 #include "quiesce/detail/rcu_domain_impl.hpp"
 #include "quiesce/detail/rcu_domain_memory_impl.hpp"
+#include "quiesce/detail/rcu_domain_stalls_impl.hpp"
