@@ -129,7 +129,10 @@ TEST(Cpp26Functions, BarrierWaitsForWhatOtherThreadsScheduledBefore) {
         std::jthread threads[3];
         for (int t = 0; t != 3; ++t) {
             threads[t] = std::jthread([&scheduled, p = &evaluated[t]] {
-                rcu_ns::rcu_retire(p, [](int* e) { *e = 1; });
+                rcu_ns::rcu_retire(p, [](int* e) {
+                    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+                    *e = 1;
+                });
                 scheduled.fetch_add(1, std::memory_order_release);
             });
         }
