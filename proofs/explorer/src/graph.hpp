@@ -189,4 +189,27 @@ private:
     std::vector<std::vector<event_id>> non_atomic_;
 };
 
+inline void graph::end_thread_with(event& e, event_id id) {
+    thread& own_thread = threads_[e.thread];
+    e.index = own_thread.length++;
+    e.previous = own_thread.last;
+    e.next = no_event;
+    (e.previous == no_event ? own_thread.first : at(e.previous).next) = id;
+    own_thread.last = id;
+}
+
+// Lists it with what it belongs to; for an access there is room.
+inline void graph::enlist(event& e, event_id id) {
+    if (e.is_access()) {
+        const std::size_t slot = static_cast<std::size_t>(e.location) * stride_ + e.thread;
+        e.previous_access = last_access_[slot];
+        last_access_[slot] = id;
+        accessed_by_[e.location] |= bit_of(e);
+    }
+    // Most events are in none of the lists.
+    if (e.asked.has_initial || e.ordering == order::non_atomic || e.is_seq_cst() || e.kind == event_kind::free) {
+        add_to_lists(e, id);
+    }
+}
+
 }  // namespace quiesce::explorer::detail
