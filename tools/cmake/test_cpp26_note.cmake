@@ -8,8 +8,8 @@ file(GLOB sources ${SOURCE}/tsan_tests/*_test.cpp ${SOURCE}/tsan_tests/cpp26/*_t
 set(tests "")
 foreach(file IN LISTS sources)
   file(READ ${file} text)
-  string(REGEX MATCHALL "\nTEST(_F)?\\([A-Za-z0-9]+,[ \n]*[A-Za-z0-9]+\\)" found "${text}")
-  list(TRANSFORM found REPLACE "\nTEST(_F)?\\(([A-Za-z0-9]+),[ \n]*([A-Za-z0-9]+)\\)" "\\2.\\3")
+  string(REGEX MATCHALL "\n(TYPED_)?TEST(_F)?\\([A-Za-z0-9]+,[ \n]*[A-Za-z0-9]+\\)" found "${text}")
+  list(TRANSFORM found REPLACE "\n(TYPED_)?TEST(_F)?\\(([A-Za-z0-9]+),[ \n]*([A-Za-z0-9]+)\\)" "\\3.\\4")
   list(APPEND tests ${found})
 endforeach()
 # Those that a build system runs.
