@@ -10,6 +10,8 @@ constexpr std::uint64_t only_random_iterations = 300'000;
 // Enough for every schedule with the scenario's number of preemptions.
 constexpr std::uint64_t bound_iterations = 10'000'000;
 constexpr std::uint64_t full_iterations = 10'000'000;
+/// For each run that is made only when it is asked for.
+constexpr double deep_seconds = 120;
 
 }  // namespace
 
@@ -31,7 +33,13 @@ std::vector<engine::planned_run> plan_of(const engine::subject& s) {
             plan.push_back({name_of(search::random), l.name, only_random_iterations, 0, {"bounded"}});
             continue;
         } else {
-            plan.push_back({name_of(search::bound), l.name, bound_iterations, scenario.preemptions, {"bounded"}});
+            const bool deep = scenario.large_is_deep && l.name != model_sizes.front().name;
+            plan.push_back({name_of(search::bound),
+                            l.name,
+                            bound_iterations,
+                            scenario.preemptions,
+                            {"bounded"},
+                            deep ? deep_seconds : 0});
         }
         if (s.fault == nullptr) {
             plan.push_back({name_of(search::random), l.name, random_iterations, 0, {"bounded"}});

@@ -22,7 +22,10 @@ struct free_without_memory_holds_no_lock {
         defects,
         must_reach,
         false,
-        1};
+        1,
+        {},
+        false,
+        true};
 
     using item = object<P>;
 

@@ -22,7 +22,10 @@ struct staged_destroy_leaves_nothing_on_its_lists : staged_destroy_meets_a_callb
                                         defects,
                                         must_reach,
                                         false,
-                                        1};
+                                        1,
+                                        {},
+                                        false,
+                                        true};
 
     staged_destroy_leaves_nothing_on_its_lists()
         : staged_destroy_meets_a_callback<P>(staged_destroy::draining, &staged_setting<P>::first) {

@@ -20,7 +20,10 @@ struct staged_destroy_sees_the_last_callback_end : staged_destroy_meets_a_callba
                                         defects,
                                         must_reach,
                                         false,
-                                        1};
+                                        1,
+                                        {},
+                                        false,
+                                        true};
 
     staged_destroy_sees_the_last_callback_end()
         : staged_destroy_meets_a_callback<P>(staged_destroy::order, &staged_setting<P>::tasks) {

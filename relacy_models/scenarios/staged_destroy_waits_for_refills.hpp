@@ -22,7 +22,10 @@ struct staged_destroy_waits_for_refills : staged_setting<P> {
                                         defects,
                                         must_reach,
                                         false,
-                                        1};
+                                        1,
+                                        {},
+                                        false,
+                                        true};
 
     staged_destroy_waits_for_refills() : staged_setting<P>(staged_destroy::order) {
         // One more than may be available.

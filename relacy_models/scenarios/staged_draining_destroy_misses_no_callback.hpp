@@ -35,7 +35,10 @@ struct staged_draining_destroy_misses_no_callback : staged_destroy_meets_a_callb
                                         defects,
                                         must_reach,
                                         false,
-                                        1};
+                                        1,
+                                        {},
+                                        false,
+                                        true};
 
     staged_draining_destroy_misses_no_callback()
         : staged_destroy_meets_a_callback<P>(staged_destroy::draining, &staged_setting<P>::first) {
