@@ -25,7 +25,10 @@ struct staged_frees_meet : staged_setting<P> {
                                         defects,
                                         must_reach,
                                         false,
-                                        1};
+                                        1,
+                                        {},
+                                        false,
+                                        true};
 
     using object = staged_object<P>;
     object* const one;
