@@ -73,7 +73,7 @@ protected:
 
     void hand_over(grace_period<native_platform>& asked) {
         head_list<native_platform> no_heads;
-        shard.hand_over(block::create(1), no_heads, 0, asked);
+        shard.hand_over(block::create(native_platform::limits().free_block_entries), no_heads, 0, asked);
     }
 
     free_shard<native_platform> shard;
