@@ -13,6 +13,7 @@
 #include "quiesce/object_cache.hpp"
 #include "quiesce/rcu_array.hpp"
 #include "tsan_tests/refused_memory.hpp"
+#include "tsan_tests/stall_support.hpp"
 
 namespace {
 
@@ -37,43 +38,29 @@ TEST_F(FreeWithoutMemory, WaitsForAGracePeriodAndDeletesTheObjectBeforeItReturns
 // is.
 TEST_F(FreeWithoutMemory, WaitingUnderALockThatAReaderTakesIsReportedWithTheReader) {
     struct told {
+        rcu_domain& of;
         std::atomic<std::uint32_t> reader{0};
         std::atomic<bool> caches_listed{true};
-    } told;
+    } told{domain};
     object_cache<int> cache({.name = "objects"}, domain);
-    domain.stop_driver();  // so that the caller looks, which has no memory for a list of caches
-    // A thread that has used no domain yet has no memory either for the mark of who runs the handler, and tells nobody.
-    std::unique_lock(domain).unlock();
+    domain.stop_driver();  // so that the caller looks, which has memory neither for a list of caches nor for a mark
     domain.report_stalls({20,
                           [](const quiesce::stall_report& r, void* context) noexcept {
                               auto* const t = static_cast<struct told*>(context);
-                              if (r.kind == quiesce::stall_kind::readers) {
-                                  t->caches_listed = r.caches_listed;
-                                  t->reader = r.readers[0].thread;
-                              }
+                              t->caches_listed = r.caches_listed;
+                              t->reader = r.readers[0].thread;
+                              t->of.report_stalls({});  // waits for no handler, being one
                           },
                           &told,
                           {}});
     auto* const object = new headless(deleted);
     std::timed_mutex lock;
-    std::latch inside(1);
-    std::uint32_t number = 0;
     std::unique_lock held(lock);
-    std::jthread reads([&] {
-        number = static_cast<std::uint32_t>(::gettid());
-        const std::scoped_lock section(domain);
-        inside.count_down();
-        // As lock(), until it is known who must leave.
-        const auto deadline = std::chrono::steady_clock::now() + patience;
-        while (told.reader == 0 && !lock.try_lock_for(1ms) && std::chrono::steady_clock::now() < deadline) {
-        }
-    });
-    inside.wait();
+    const reader_of_a_lock reads(domain, lock, [&told] { return told.reader != 0; });
     without(refused::everything, [&] { free_rcu(object, to_delete(), domain); });
     EXPECT_EQ(deleted, 1);
-    EXPECT_EQ(told.reader, number);
+    EXPECT_EQ(told.reader, reads.number());
     EXPECT_FALSE(told.caches_listed);
-    domain.report_stalls({});
 }
 
 TYPED_TEST(FreeWithoutMemoryOf, TheTryReturnsFalseAndDoesNothing) {

@@ -84,23 +84,12 @@ TEST_F(StallReport, TheHandlerMayUseTheDomainButNotWait) {
 TEST_F(StallReport, NamesTheReaderThatWaitsForALockOfWhoWaits) {
     std::timed_mutex lock;
     std::atomic<bool> told{false};
-    std::latch inside(1);
-    std::uint32_t number = 0;
     std::unique_lock held(lock);
-    std::jthread reads([&] {
-        number = static_cast<std::uint32_t>(::gettid());
-        const std::scoped_lock section(domain);
-        inside.count_down();
-        // As lock(), until it is known who must leave.
-        const auto deadline = std::chrono::steady_clock::now() + patience;
-        while (!told && !lock.try_lock_for(1ms) && std::chrono::steady_clock::now() < deadline) {
-        }
-    });
-    inside.wait();
+    const reader_of_a_lock reads(domain, lock, [&told] { return told.load(); });
     std::jthread ends_it([&] {
         const stall_report r = stalls.first();
         EXPECT_EQ(r.reader_count, 1U);
-        EXPECT_EQ(r.readers[0].thread, number);
+        EXPECT_EQ(r.readers[0].thread, reads.number());
         told = true;
     });
     domain.synchronize();

@@ -2,10 +2,14 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <cstdint>
+#include <latch>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tsan_tests/free_rcu_support.hpp"
@@ -51,6 +55,31 @@ private:
 
     std::mutex lock_;
     std::vector<stall_report> kept_;
+};
+
+/// A thread in a section that waits for a lock, for as long as the other tests are patient, until it has the lock or
+/// `told()` says that it is known who must leave. From the constructor on it is in the section.
+template <class Told>
+class reader_of_a_lock {
+public:
+    reader_of_a_lock(rcu_domain& domain, std::timed_mutex& lock, Told told)
+        : thread_([this, &domain, &lock, told] {
+              number_ = static_cast<std::uint32_t>(::gettid());
+              const std::scoped_lock section(domain);
+              inside_.count_down();
+              const auto deadline = std::chrono::steady_clock::now() + patience;
+              while (!told() && !lock.try_lock_for(1ms) && std::chrono::steady_clock::now() < deadline) {
+              }
+          }) {
+        inside_.wait();
+    }
+
+    std::uint32_t number() const { return number_; }
+
+private:
+    std::uint32_t number_ = 0;
+    std::latch inside_{1};
+    std::jthread thread_;
 };
 
 /// A domain whose reports are kept.

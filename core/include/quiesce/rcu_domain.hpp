@@ -426,6 +426,8 @@ private:
     detail::stall_watch<P> watch_;
     /// Handlers of reports that are running.
     typename P::template atomic<std::uint32_t> handlers_{0};
+    /// The thread that runs one without the mark of a callback, for which it had no memory; 0 for none.
+    typename P::template atomic<std::uint32_t> unmarked_handler_{0};
     /// The largest cookie that somebody asked for.
     typename P::template atomic<std::uint64_t> wanted_{0};
     typename P::template atomic<std::uint64_t> work_{0};
@@ -457,6 +459,7 @@ private:
 #include "quiesce/detail/deferred_frees_impl.hpp"
 #include "quiesce/detail/free_fallbacks_impl.hpp"
 #include "quiesce/detail/quiescent_point_impl.hpp"
+#include "quiesce/detail/rcu_domain_fork_impl.hpp"
 #include "quiesce/detail/rcu_domain_impl.hpp"
 #include "quiesce/detail/rcu_domain_memory_impl.hpp"
 #include "quiesce/detail/rcu_domain_stalls_impl.hpp"

@@ -32,9 +32,15 @@ void basic_rcu_domain<P>::tell_of_stall(const stall_notice& found) {
     }
     {
         const callback_scope scope(*this);
-        // Without memory for that mark a handler that replaces itself would wait for itself: not told then.
+        // Without memory for that mark the thread's number takes its place, or a handler that replaces itself would
+        // wait for itself. There is room for one; whoever finds it taken tells nobody until the next look.
+        std::uint32_t nobody = 0;
         if (running_callbacks_.get() != nullptr) {
             found->handler(report, found->context);
+        } else if (unmarked_handler_.compare_exchange_strong(nobody, P::thread_id(), std::memory_order_relaxed,
+                                                             std::memory_order_relaxed)) {
+            found->handler(report, found->context);
+            unmarked_handler_.store(0, std::memory_order_relaxed);
         }
     }
     // [stl.3] release pairs with [stl.4].
@@ -69,7 +75,9 @@ void basic_rcu_domain<P>::report_stalls(const stall_options& options) {
         const detail::lock_hold hold(gp_lock_);
         watch_.set(options);
     }
-    if (running_callbacks_.get() != nullptr || P::seeded(defect::stall_handler_not_waited_for)) {
+    const bool in_handler =
+        running_callbacks_.get() != nullptr || unmarked_handler_.load(std::memory_order_relaxed) == P::thread_id();
+    if (in_handler || P::seeded(defect::stall_handler_not_waited_for)) {
         return;
     }
     // [stl.4] acquire pairs with [stl.3]: what the handler did with its context is over.
