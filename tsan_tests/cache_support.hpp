@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <cstdio>
@@ -74,6 +75,33 @@ protected:
     kept_reports reports;
 };
 using CacheTest = CacheTestOf<native_platform>;
+
+/// For INSTANTIATE_TEST_SUITE_P and TYPED_TEST_SUITE.
+inline constexpr std::array strategy_names = {"wait", "async", "last_free"};
+inline std::string name_of(const testing::TestParamInfo<destroy_strategy>& strategy) {
+    return strategy_names[static_cast<std::size_t>(strategy.param)];
+}
+
+/// What is held when a cache ends is reported once, except by `last_free`.
+template <class P>
+void expect_held(basic_rcu_domain<P>& domain, destroy_strategy strategy, std::uint64_t objects) {
+    if (strategy == destroy_strategy::last_free) {
+        return;
+    }
+    EXPECT_TRUE(eventually(domain, [] { return kept_reports::count() != 0; }));
+    const std::vector<kept_report> found = kept_reports::take();
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].kind, misuse::objects_held_at_destroy);
+    EXPECT_EQ(found[0].call, "destroy");
+    EXPECT_EQ(found[0].cache, "objects");
+    EXPECT_EQ(found[0].objects, objects);
+}
+
+/// For on_end.
+using ended_flag = std::atomic<int>;
+inline void count_end(void* context) {
+    static_cast<ended_flag*>(context)->fetch_add(1);
+}
 
 /// Every stress test prints it; QUIESCE_SEED sets it.
 inline std::uint64_t seed_of_this_run() {

@@ -18,6 +18,22 @@ rcu_domain& domain() noexcept {
     return rcu_ns::rcu_default_domain();
 }
 
+// What is written in a region, some time after it was opened, is there when rcu_synchronize has returned.
+template <class Open>
+void expect_waited_for(Open open) {
+    int written = 0;
+    std::latch opened(1);
+    const std::jthread reader([&] {
+        const auto region = open();
+        opened.count_down();
+        std::this_thread::sleep_for(a_moment);
+        written = 1;
+    });
+    opened.wait();
+    rcu_ns::rcu_synchronize();
+    EXPECT_EQ(written, 1);
+}
+
 // [saferecl.rcu.domain.general]: "rcu_domain(const rcu_domain&) = delete; rcu_domain& operator=(const rcu_domain&) =
 // delete;"
 TEST(Cpp26Domain, IsNeitherCopiedNorMoved) {
@@ -69,37 +85,20 @@ TEST(Cpp26Domain, AConditionVariableClosesTheRegionWhileItWaits) {
 // [saferecl.rcu.domain.general] p1: "[Example 1: std::scoped_lock<rcu_domain> rlock(rcu_default_domain()); - end
 // example]"
 TEST(Cpp26Domain, TheExampleOpensARegion) {
-    int written = 0;
-    std::latch opened(1);
-    const std::jthread reader([&] {
-        std::scoped_lock<rcu_domain> rlock(rcu_ns::rcu_default_domain());
-        opened.count_down();
-        std::this_thread::sleep_for(a_moment);
-        written = 1;
-    });
-    opened.wait();
-    rcu_ns::rcu_synchronize();
-    EXPECT_EQ(written, 1);
+    expect_waited_for([] { return std::scoped_lock<rcu_domain>(rcu_ns::rcu_default_domain()); });
 }
 
 // [saferecl.rcu.domain.general] p2: "The functions lock and unlock establish (possibly nested) regions of RCU
 // protection."
 TEST(Cpp26Domain, RegionsMayBeNested) {
-    int written = 0;
-    std::latch opened(1);
-    const std::jthread reader([&] {
-        const std::scoped_lock outer(domain());
+    expect_waited_for([] {
+        std::unique_lock outer(domain());
         {
             const std::scoped_lock inner(domain());
             const std::scoped_lock innermost(domain());
         }
-        opened.count_down();
-        std::this_thread::sleep_for(a_moment);
-        written = 1;
+        return outer;
     });
-    opened.wait();
-    rcu_ns::rcu_synchronize();
-    EXPECT_EQ(written, 1);
 }
 
 // [saferecl.rcu.domain.members] p1: lock "Opens a region of RCU protection."
