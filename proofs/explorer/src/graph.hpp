@@ -156,7 +156,7 @@ private:
     }
 
     // In seq_cst.cpp.
-    bool interleaves() const;
+    bool interleaves(event_id e) const;
     bool orders_seq_cst() const;
     /// Of the accesses of a location on one side of a fence: the extreme places of those that write and that read.
     struct extremes {

@@ -11,64 +11,64 @@
 namespace quiesce::explorer::detail {
 
 bool graph::remains_seq_cst(event_id id) const {
-    if (model_ == memory_model::sc) {
-        return interleaves();
-    }
     const event& e = at(id);
-    if (seq_cst_.size() < 2 || !e.is_access() || position(e) + 1 == order_of_[e.location].size()) {
+    if (!e.is_access() || position(e) + 1 == order_of_[e.location].size()) {
         return true;
     }
-    return orders_seq_cst();
+    return model_ == memory_model::sc ? interleaves(id) : seq_cst_.size() < 2 || orders_seq_cst();
 }
 
-// Events are taken away that nothing left comes before; a cycle stays.
-bool graph::interleaves() const {
-    const std::size_t n = size();
-    std::vector<std::vector<event_id>> after(n);
-    std::vector<unsigned> before(n, 0);
-    const auto edge = [&](event_id from, event_id to) {
-        after[static_cast<std::size_t>(from)].push_back(to);
-        ++before[static_cast<std::size_t>(to)];
+// A cycle that was not there goes through the event, or through a read of it that is the newest of its thread. Either
+// is followed by the next write to its location only, so there is one if that write comes before one of them.
+bool graph::interleaves(event_id id) const {
+    const event& e = at(id);
+    const event_id next = order_of_[e.location][position(e) + 1U];
+    // Of each thread, as many events as come before.
+    std::vector<unsigned> seen(threads_.size(), 0);
+    std::vector<event_id> left{id};
+    const auto visit = [&](event_id x) {
+        if (x != no_event && at(x).index >= seen[at(x).thread]) {
+            left.push_back(x);
+        }
     };
-    for (event_id id = 0; id != static_cast<event_id>(n); ++id) {
-        const event& e = at(id);
-        if (e.previous != no_event) {
-            edge(e.previous, id);
-        } else if (threads_[e.thread].spawned_by != no_event) {
-            edge(threads_[e.thread].spawned_by, id);
+    const auto visit_readers = [&](event_id write, std::uint32_t location) {
+        for (event_id r = at(write).first_reader; r != no_event; r = at(r).next_reader) {
+            if (at(r).location == location) {
+                visit(r);
+            }
         }
-        if (e.kind == event_kind::join && threads_[e.asked.operand].last != no_event) {
-            edge(threads_[e.asked.operand].last, id);
-        }
-        if (!e.is_access() || (e.is_write() ? e.place < 0 : e.reads_from == no_event)) {
-            continue;
-        }
-        if (e.is_read()) {
-            edge(e.reads_from, id);
-        }
-        const std::size_t later = position(e) + 1U;
-        const std::vector<event_id>& writes = order_of_[e.location];
-        if (later < writes.size()) {
-            edge(id, writes[later]);
-        }
+    };
+    if (e.is_write()) {
+        visit_readers(id, e.location);
     }
-    std::vector<event_id> free;
-    for (std::size_t i = 0; i != n; ++i) {
-        if (before[i] == 0) {
-            free.push_back(static_cast<event_id>(i));
-        }
-    }
-    std::size_t taken = 0;
-    for (; !free.empty(); ++taken) {
-        const event_id e = free.back();
-        free.pop_back();
-        for (const event_id next : after[static_cast<std::size_t>(e)]) {
-            if (--before[static_cast<std::size_t>(next)] == 0) {
-                free.push_back(next);
+    while (!left.empty()) {
+        event_id y = left.back();
+        left.pop_back();
+        const unsigned t = at(y).thread;
+        const unsigned known = seen[t];
+        seen[t] = std::max(known, at(y).index + 1U);
+        for (; y != no_event && at(y).index >= known; y = at(y).previous) {
+            const event& b = at(y);
+            if (y == next) {
+                return false;
+            }
+            if (b.previous == no_event) {
+                visit(threads_[t].spawned_by);
+            }
+            if (b.kind == event_kind::join) {
+                visit(threads_[b.asked.operand].last);
+            }
+            if (b.is_read()) {
+                visit(b.reads_from);
+            }
+            if (b.is_write() && b.place > 0) {
+                const event_id overwritten = order_of_[b.location][static_cast<std::size_t>(b.place) - 1];
+                visit(overwritten);
+                visit_readers(overwritten, b.location);
             }
         }
     }
-    return taken == n;
+    return true;
 }
 
 bool graph::orders_seq_cst() const {
