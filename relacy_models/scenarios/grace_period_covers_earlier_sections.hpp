@@ -22,7 +22,12 @@ struct grace_period_covers_earlier_sections {
         "C1",
         2,
         defects,
-        must_reach};
+        must_reach,
+        false,
+        2,
+        {},
+        false,
+        true};
 
     using item = object<P>;
     static constexpr int sections = 3;

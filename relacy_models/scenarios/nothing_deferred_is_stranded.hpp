@@ -22,7 +22,12 @@ struct nothing_deferred_is_stranded {
                                         "C11",
                                         2,
                                         defects,
-                                        must_reach};
+                                        must_reach,
+                                        false,
+                                        2,
+                                        {},
+                                        false,
+                                        true};
 
     basic_rcu_domain<P> domain;
     noted_callback<P> object[2];

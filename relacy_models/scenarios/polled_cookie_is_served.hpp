@@ -18,6 +18,10 @@ struct polled_cookie_is_served {
                                         2,
                                         defects,
                                         must_reach,
+                                        true,
+                                        2,
+                                        {},
+                                        false,
                                         true};
 
     basic_rcu_domain<P> domain;

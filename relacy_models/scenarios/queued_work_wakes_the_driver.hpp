@@ -19,6 +19,10 @@ struct queued_work_wakes_the_driver {
                                         2,
                                         defects,
                                         must_reach,
+                                        true,
+                                        2,
+                                        {},
+                                        false,
                                         true};
 
     basic_rcu_domain<P> domain;

@@ -23,7 +23,10 @@ struct staged_token_wait_sees_the_cache_gone : staged_setting<P> {
         defects,
         must_reach,
         false,
-        1};
+        1,
+        {},
+        false,
+        true};
 
     const std::uint64_t nothing_queued;
 

@@ -25,7 +25,10 @@ struct thread_keeps_nothing_for_a_destroyed_cache {
                                         defects,
                                         must_reach,
                                         false,
-                                        1};
+                                        1,
+                                        {},
+                                        false,
+                                        true};
 
     basic_rcu_domain<P> domain;
     basic_cache<P> cache{domain, cache_named("objects", destroy_strategy::last_free)};

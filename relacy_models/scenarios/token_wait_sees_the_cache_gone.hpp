@@ -23,7 +23,10 @@ struct token_wait_sees_the_cache_gone {
                                         defects,
                                         must_reach,
                                         false,
-                                        1};
+                                        1,
+                                        {},
+                                        false,
+                                        true};
 
     basic_rcu_domain<P> domain;
     typename P::template plain<unsigned> destructed{0};

@@ -22,7 +22,10 @@ struct type_stable_slab_outlives_readers {
         defects,
         must_reach,
         false,
-        1};
+        1,
+        {},
+        false,
+        true};
 
     using item = lockable<P>;
 
