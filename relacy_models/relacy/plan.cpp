@@ -7,8 +7,6 @@ namespace quiesce::models::relacy {
 namespace {
 
 constexpr std::uint64_t random_iterations = 100'000;
-// Where there is no other.
-constexpr std::uint64_t only_random_iterations = 300'000;
 // Enough for every schedule with the scenario's number of preemptions.
 constexpr std::uint64_t bound_iterations = 10'000'000;
 constexpr std::uint64_t full_iterations = 10'000'000;
@@ -44,7 +42,7 @@ std::vector<engine::planned_run> plan_of(const engine::subject& s) {
         if (scenario.small) {
             plan.push_back({name_of(search::full), l.name, full_iterations, 0, {"exhausted"}, seconds});
         } else if (scenario.preemptions == 0) {
-            plan.push_back({name_of(search::random), l.name, only_random_iterations, 0, {"bounded"}});
+            plan.push_back({name_of(search::random), l.name, random_iterations, 0, {"bounded"}});
             continue;
         } else {
             plan.push_back(
