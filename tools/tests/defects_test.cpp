@@ -78,12 +78,14 @@ TEST(defects, are_compared_in_their_order_and_number) {
     const program_result printed = defects(f, {});
     const std::string first = printed.line_of("| D0 ") + "\n";
     const std::string second = printed.line_of("| D1 ") + "\n";
-    const std::size_t at = printed.out.find(first + second);
+    const std::string both = first + second;
+    const std::size_t at = printed.out.find(both);
     ASSERT_NE(at, std::string::npos) << printed.out;
-    for (const std::string& rows : {second + first, first + second + second}) {
+    for (const std::string& rows : {second + first, both + second}) {
         std::string other = printed.out;
-        other.replace(at, first.size() + second.size(), rows);
-        const program_result differs = defects(f, {"--compare", document(f, begin + other + end)});
+        other.replace(at, both.size(), rows);
+        other.insert(0, begin).append(end);
+        const program_result differs = defects(f, {"--compare", document(f, other)});
         EXPECT_EQ(differs.status, 1);
         EXPECT_THAT(differs.out, HasSubstr("The lines are the same, and their order is not."));
     }
