@@ -1,14 +1,13 @@
 // What a scenario is, whatever engine runs it.
 //
-// A scenario states one property of a protocol and is written once, as a template over the platform:
+// A scenario states one property of a protocol and is written once, as a class template over the platform, which has:
 //
-//     template <class P>
-//     struct some_property {
-//         static constexpr scenario_info info{...};
-//         some_property();            // the set-up, alone
-//         void thread(unsigned i);    // run by info.threads threads at the same time
-//         void finish();              // alone again, after all threads have ended
-//     };
+// - `static constexpr scenario_info info`;
+// - a constructor: the set-up, alone;
+// - `void thread(unsigned i)`: run by info.threads threads at the same time;
+// - `void finish()`: alone again, after all threads have ended.
+//
+// examples/own_protocol has one that stands by itself.
 //
 // The platform of a scenario offers, beside what the core needs: `check(condition, message)`, `reached(label)` for the
 // situations that the scenario is about, `move_to_shard(n)`, `let_time_pass(milliseconds)` for the clock of the calling

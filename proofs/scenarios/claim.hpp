@@ -26,6 +26,13 @@ inline std::vector<claim> read_claims(const std::string& text) {
     return claims;
 }
 
+/// Whether a run of the claimed case and size came to another number of executions. A run that fails where the claim is
+/// that none does, or the other way round, contradicts no number: its verdict is what there is to tell.
+inline bool counts_otherwise(const claim& c, const std::string& verdict, std::uint64_t executions) {
+    const bool finished = verdict == "exhausted" || verdict == "violated";
+    return finished && (verdict == "exhausted") == (c.verdict == "exhausted") && executions != c.executions;
+}
+
 /// The first claim of a case, or of a size of it, that there is not; null if there is none such. A claim that nothing
 /// checks any more must not go on standing there.
 template <class Exists>

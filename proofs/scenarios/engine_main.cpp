@@ -149,8 +149,7 @@ int run(const engine::request& r) {
             break;
         }
         // What was claimed must be found again, to the execution.
-        const bool finished = o.verdict == "exhausted" || o.verdict == "violated";
-        if (c.name == r.what && c.size == r.size && finished && c.executions != o.iterations) {
+        if (c.name == r.what && c.size == r.size && counts_otherwise(c, o.verdict, o.iterations)) {
             o.message = "The claim is " + std::to_string(c.executions) + " executions, and these were " +
                         std::to_string(o.iterations) + "; proofs/README.md tells how to write the claims anew.";
             o.verdict = "engine_error";

@@ -8,9 +8,11 @@ if(NOT output STREQUAL "quiesce ${version}: limit was 10, is 20; the cache has e
   message(FATAL_ERROR "The example printed: ${output}")
 endif()
 
-# Its own test compares what it prints.
-build_outside_project(${source}/examples/growing_table ${scratch}/growing_table)
-run(${scratch}/growing_table/bin/growing_table)
+# Tests of their own compare what they print.
+foreach(name IN ITEMS growing_table single_thread)
+  build_outside_project(${source}/examples/${name} ${scratch}/${name})
+  run(${scratch}/${name}/bin/${name})
+endforeach()
 
 if(shared)
   build_outside_project(${source}/examples/unload ${scratch}/unload)

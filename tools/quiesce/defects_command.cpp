@@ -21,8 +21,9 @@ namespace quiesce::frontend {
 
 namespace {
 
-/// Of a run in which there may be nothing to find, and which nobody has planned.
-constexpr double sequential_seconds = 60;
+/// Of a run in which there may be nothing to find, and which nobody has planned. Several times what the longest one
+/// takes, so that a busy machine writes the same table.
+constexpr double sequential_seconds = 300;
 
 std::string contents_of(const std::filesystem::path& file) {
     std::ifstream in(file, std::ios::binary);

@@ -55,19 +55,40 @@ TEST(defects, without_an_id_are_listed_if_a_sequentially_consistent_machine_does
 
 TEST(defects, are_compared_but_for_the_times) {
     const front_end f({"sequential"});
-    const std::string table = defects(f, {}).out;
+    const program_result printed = defects(f, {});
+    EXPECT_EQ(printed.status, 0);
+    const std::string& table = printed.out;
     std::string slower = table;
     for (std::size_t at = 0; (at = slower.find("0.5 s", at)) != std::string::npos; ++at) {
         slower.replace(at, 3, "12.7");
     }
     const program_result same = defects(f, {"--compare", document(f, "above\n" + begin + slower + end + "below\n")});
     EXPECT_EQ(same.out, "");
+    EXPECT_EQ(same.status, 0);
     std::string other = table;
     other.replace(other.find("after 123"), 9, "after 124");
     const program_result differs = defects(f, {"--compare", document(f, begin + other + end)});
     EXPECT_EQ(differs.status, 1);
     EXPECT_THAT(differs.out, AllOf(HasSubstr("has another table"), HasSubstr("after 123"), HasSubstr("after 124")));
     EXPECT_EQ(std::count(differs.out.begin(), differs.out.end(), '\n'), 3) << differs.out;
+}
+
+TEST(defects, are_compared_in_their_order_and_number) {
+    const front_end f({"sequential"});
+    const program_result printed = defects(f, {});
+    const std::string first = printed.line_of("| D0 ") + "\n";
+    const std::string second = printed.line_of("| D1 ") + "\n";
+    const std::string both = first + second;
+    const std::size_t at = printed.out.find(both);
+    ASSERT_NE(at, std::string::npos) << printed.out;
+    for (const std::string& rows : {second + first, both + second}) {
+        std::string other = printed.out;
+        other.replace(at, both.size(), rows);
+        other.insert(0, begin).append(end);
+        const program_result differs = defects(f, {"--compare", document(f, other)});
+        EXPECT_EQ(differs.status, 1);
+        EXPECT_THAT(differs.out, HasSubstr("The lines are the same, and their order is not."));
+    }
 }
 
 TEST(defects, are_written_where_the_document_has_a_place_for_them) {

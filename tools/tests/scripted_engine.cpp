@@ -64,7 +64,11 @@ int describe(const std::string& engine) {
         scenario(name);
     }
     defect("exhausts", "caught", "D1");
-    defect("exhausts", "missed", "D2");
+    // One engine finds all that it should.
+    const bool misses = engine != "sequential";
+    if (misses) {
+        defect("exhausts", "missed", "D2");
+    }
     scenario("weakened");
     defect("weakened", "only_in_weak_memory", "");
     defect("weakened", "everywhere", "");
@@ -73,7 +77,9 @@ int describe(const std::string& engine) {
     defect("sized", "unplanned", "");
     plan("exhausts", "full", "1", "exhausted");
     plan("exhausts__caught", "full", "1", "data_race");
-    plan("exhausts__missed", "full", "1", "data_race");
+    if (misses) {
+        plan("exhausts__missed", "full", "1", "data_race");
+    }
     plan("bounds", "bound", "1", "bounded");
     for (const char* name : {"violates", "crashes", "crashes_after_its_result", "prints_garbage", "exits_quietly",
                              "dies_mid_line", "disputed", "echoes", "answers_for_another", "slow", "hangs"}) {

@@ -7,7 +7,8 @@
 // of the first domain may just be starting one of the second.
 //
 //     quiesce::rcu_domain tasks;                       // its readers may block
-//     quiesce::staged_cache nodes(quiesce::rcu_default_domain(), tasks, {.name = "nodes", .size = sizeof(node)});
+//     quiesce::staged_cache nodes(quiesce::rcu_default_domain(), tasks,
+//                                 {.name = "nodes", .size = sizeof(node), .alignment = alignof(node)});
 //
 //     void* const n = nodes.allocate();
 //     unlink(n);

@@ -8,7 +8,8 @@
 //     publish(table);
 //     unpublish(table);
 //     quiesce::free_large_rcu(table);                          // unmapped after a grace period
-//     quiesce::free_rcu(table);                                // the same, where the origin is not known
+//
+// Where it is not known what lies at the address, `quiesce::free_rcu(table)` does the same.
 //
 // Guarantees: those of free_rcu. The block is not touched before its grace period, and nothing is kept in it or beside
 // it.

@@ -5,7 +5,10 @@
 // mark read-side critical sections; a grace period is any interval in which every section that was open at its start
 // has ended; what was unlinked before a grace period can be freed after it.
 //
-//     struct config : quiesce::rcu_obj_base<config> { int limit; };
+//     struct config : quiesce::rcu_obj_base<config> {
+//         explicit config(int l) : limit(l) {}
+//         int limit;
+//     };
 //     std::atomic<config*> current;
 //
 //     int limit() {                                   // any number of readers

@@ -53,6 +53,21 @@ TEST(Claims, OfACaseOrASizeThatThereIsNotAreFound) {
     EXPECT_EQ(first_orphan(claims, [](const claim& c) { return c.size == "1"; }), &claims[1]);
 }
 
+TEST(Claims, AreContradictedByANumberAndNotByAVerdict) {
+    using namespace quiesce::models::proofs;
+    const claim correct{"there", "1", "exhausted", 7};
+    const claim defective{"there__fault", "1", "data_race", 7};
+    EXPECT_TRUE(counts_otherwise(correct, "exhausted", 8));
+    EXPECT_FALSE(counts_otherwise(correct, "exhausted", 7));
+    EXPECT_TRUE(counts_otherwise(defective, "violated", 8));
+    EXPECT_FALSE(counts_otherwise(defective, "violated", 7));
+    // The first is a counterexample, the second a defect that is not found any more.
+    EXPECT_FALSE(counts_otherwise(correct, "violated", 1));
+    EXPECT_FALSE(counts_otherwise(defective, "exhausted", 9));
+    EXPECT_FALSE(counts_otherwise(correct, "timed_out", 1));
+    EXPECT_FALSE(counts_otherwise(correct, "unreached", 1));
+}
+
 TEST(ExplorerEngine, TimesOutAtALimit) {
     EXPECT_EQ(result_of("--run grace_period_waits_for_readers --iterations 2")["verdict"], "timed_out");
     EXPECT_EQ(result_of("--run grace_period_waits_for_readers")["verdict"], "exhausted");

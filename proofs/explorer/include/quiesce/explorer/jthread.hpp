@@ -73,7 +73,8 @@ public:
     template <class Function, class... Arguments>
     explicit jthread(Function&& function,
                      Arguments&&... arguments) requires(!std::is_same_v<std::remove_cvref_t<Function>, jthread>)
-        : thread_(
+        : source_(),
+          thread_(
               started(source_.get_token(), std::forward<Function>(function), std::forward<Arguments>(arguments)...)) {}
     jthread(jthread&& from) noexcept
         : source_(std::exchange(from.source_, stop_source(nostopstate))), thread_(std::move(from.thread_)) {}
