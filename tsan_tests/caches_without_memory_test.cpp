@@ -182,8 +182,29 @@ TEST_F(StagedWithoutMemory, WhoeverFindsNoThreadForTheEndTakesItsSteps) {
         cache.free_rcu(allocate_from(cache));
         const quiesce::staged_cache_token end = cache.destroy();
         refuse = refused::nothing;
-        EXPECT_TRUE(end.poll());
         EXPECT_EQ(returned, 1);
+        end.wait();
+    }
+}
+
+TEST_F(StagedWithoutMemory, FlushAllNeedsNeitherMemoryNorAThread) {
+    for (const refused what : {refused::threads, refused::everything}) {
+        rcu_domain first;
+        quiesce::staged_cache cache(first, tasks, options());
+        std::vector<void*> objects(500);
+        refuse = refused::threads;
+        for (void*& object : objects) {
+            object = allocate_from(cache);
+        }
+        returned = 0;
+        refuse = what;
+        for (std::size_t i = 0; i != objects.size(); ++i) {
+            i % 2 == 0 ? cache.free(objects[i]) : cache.free_rcu(objects[i]);
+        }
+        first.flush_all();
+        refuse = refused::nothing;
+        EXPECT_EQ(returned, 500);
+        EXPECT_EQ(cache.usage().in_flight, 0U);
     }
 }
 

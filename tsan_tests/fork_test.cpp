@@ -107,6 +107,7 @@ TEST_F(Fork, StagedCachesEndInTheChildAndInTheParent) {
     quiesce::staged_cache_options options;
     options.name = "objects";
     quiesce::staged_cache staged(domain, tasks, options);
+    options.name = "others";
     quiesce::staged_cache other(domain, tasks, options);
     {
         const reader in_first(domain);
@@ -128,6 +129,39 @@ TEST_F(Fork, StagedCachesEndInTheChildAndInTheParent) {
     }
     staged.destroy().wait();
     other.destroy().wait();
+}
+
+TEST_F(Fork, FlushAllEndsInTheChildWhereThreadsWereInCallsOnStagedCaches) {
+    rcu_domain tasks;
+    quiesce::staged_cache staged(domain, tasks, {.name = "objects"});
+    std::atomic<bool> stop{false};
+    std::vector<std::jthread> busy;
+    for (int i = 0; i != 2; ++i) {
+        busy.emplace_back([&] {
+            while (!stop) {
+                staged.free_rcu(staged.allocate());
+            }
+        });
+    }
+    for (int round = 0; round != 20; ++round) {
+        EXPECT_EQ(exit_code_of_child([&] {
+                      quiesce::staged_cache of_the_child(domain, tasks, {.name = "others"});
+                      of_the_child.free_rcu(of_the_child.allocate());
+                      domain.flush_all();
+                      if (of_the_child.usage().in_flight != 0) {
+                          return 1;
+                      }
+                      of_the_child.free_rcu(of_the_child.allocate());
+                      const quiesce::staged_cache_token end = of_the_child.destroy();
+                      domain.flush_all();
+                      return end.poll() ? 0 : 2;
+                  }),
+                  0);
+    }
+    stop = true;
+    busy.clear();
+    domain.flush_all();
+    EXPECT_EQ(staged.usage().in_flight, 0U);
 }
 
 TEST_F(Fork, CachesAreWholeInTheChild) {

@@ -3,7 +3,6 @@
 
 #include <array>
 #include <atomic>
-#include <latch>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -26,15 +25,6 @@ protected:
     StagedCacheEnd() { make(GetParam()); }
 
     bool drains() const { return GetParam() == staged_destroy::draining; }
-
-    // `destroy` leaves all it does to the worker while a refill is not over.
-    void wait_for_refills() {
-        struct task : quiesce::rcu_head {
-            std::latch reached{1};
-        } behind;
-        first.run_on_worker(&behind, [](quiesce::rcu_head* h) { static_cast<task*>(h)->reached.count_down(); });
-        behind.reached.wait();
-    }
 };
 
 INSTANTIATE_TEST_SUITE_P(Protocols, StagedCacheEnd, testing::Values(staged_destroy::order, staged_destroy::draining),

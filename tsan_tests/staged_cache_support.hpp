@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <latch>
 #include <new>
 #include <optional>
 #include <string_view>
@@ -68,9 +69,10 @@ protected:
         }
     }
 
-    static staged_cache_options options(staged_destroy how = staged_destroy::draining) {
+    static staged_cache_options options(staged_destroy how = staged_destroy::draining,
+                                        std::string_view name = "nodes") {
         staged_cache_options o;
-        o.name = "nodes";
+        o.name = name;
         o.size = sizeof(node);
         o.alignment = alignof(node);
         o.on_destroy = how;
@@ -92,6 +94,15 @@ protected:
     void wait_for_both_stages() {
         first.barrier();
         tasks.barrier();
+    }
+
+    // `destroy` leaves all it does to the worker while a refill is not over.
+    void wait_for_refills() {
+        struct task : rcu_head {
+            std::latch reached{1};
+        } behind;
+        first.run_on_worker(&behind, [](rcu_head* h) { static_cast<task*>(h)->reached.count_down(); });
+        behind.reached.wait();
     }
 
     static void expect_reported(misuse kind, std::string_view call) {

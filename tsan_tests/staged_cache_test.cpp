@@ -61,7 +61,7 @@ TEST_F(StagedCache, ObjectsAreAlignedAndApart) {
 TEST_F(StagedCache, WhatIsGivenToFreeRcuIsReturnedAfterBothGracePeriods) {
     cache->free_rcu(allocate());
     EXPECT_TRUE(eventually([&] { return returned == 1; }));
-    EXPECT_TRUE(eventually([&] { return cache->usage().in_use == 0; }));
+    EXPECT_TRUE(eventually([&] { return cache->usage().in_flight == 0; }));
 }
 
 TEST_F(StagedCache, AReaderOfTheFirstDomainHoldsAnObjectBack) {
@@ -145,7 +145,7 @@ TEST_F(StagedCache, NothingIsStrandedWhenManyBatchesMeet) {
     }
     threads.clear();
     EXPECT_TRUE(eventually([&] { return returned == 4 * each; }));
-    EXPECT_TRUE(eventually([&] { return cache->usage().in_use == 0; }));
+    EXPECT_TRUE(eventually([&] { return cache->usage().in_flight == 0; }));
 }
 
 TEST_F(StagedCache, AnObjectFreedOnAnotherShardGoesBackToItsOwn) {
@@ -167,7 +167,7 @@ TEST_F(StagedCache, AnObjectFreedOnAnotherShardGoesBackToItsOwn) {
     first.barrier();
     in_the_way.leave();
     EXPECT_TRUE(eventually([&] { return returned == 1; }));
-    EXPECT_TRUE(eventually([&] { return cache->usage().in_use == 0; }));
+    EXPECT_TRUE(eventually([&] { return cache->usage().in_flight == 0; }));
     // The object's slab is the only one that was ever needed for it here: nothing moved in on this shard.
     EXPECT_TRUE(eventually([&] { return cache->usage().available == (low + high) / 2; }));
     EXPECT_EQ(cache->usage().slabs, 1U);
@@ -207,17 +207,17 @@ TEST_F(StagedCache, ASurplusGoesThroughTheSecondStageAlone) {
         EXPECT_TRUE(eventually([&] { return cache->usage().available <= high; }));
         EXPECT_GE(cache->usage().available, low);
         // The rest is on its way.
-        EXPECT_GE(cache->usage().in_use, 2 * high);
+        EXPECT_GE(cache->usage().in_flight, 2 * high);
         EXPECT_EQ(returned, static_cast<int>(4 * high)) << "destructed in free, not again later";
     }
-    EXPECT_TRUE(eventually([&] { return cache->usage().in_use == 0; }));
+    EXPECT_TRUE(eventually([&] { return cache->usage().in_flight == 0; }));
     EXPECT_EQ(returned, static_cast<int>(4 * high));
 }
 
 TEST_F(StagedCache, AllocationWorksWhileTheWorkerIsKeptFromRefilling) {
     // The worker waits for this, as it would for another cache's end.
     reader in_the_way(tasks);
-    staged_cache other(first, tasks, options(staged_destroy::order));
+    staged_cache other(first, tasks, options(staged_destroy::order, "others"));
     other.free_rcu(::new (other.allocate()) node{&returned, 0});
     first.synchronize();
     first.barrier();
@@ -244,7 +244,7 @@ TEST_F(StagedCache, AnAlignmentThatIsNoneIsRefused) {
 }
 
 TEST_F(StagedCache, BothStagesMayBeOneDomain) {
-    staged_cache one(first, first, options());
+    staged_cache one(first, first, options(staged_destroy::draining, "one"));
     one.free_rcu(::new (one.allocate()) node{&returned, 0});
     EXPECT_TRUE(eventually([&] { return returned == 1; }));
     one.destroy().wait();
@@ -291,7 +291,7 @@ TEST_F(StagedCache, ASecondFreeIsReportedAndDoesNothing) {
 }
 
 TEST_F(StagedCache, FreeingAnObjectOfAnotherCacheIsReportedAndDoesNothing) {
-    staged_cache other(first, tasks, options());
+    staged_cache other(first, tasks, options(staged_destroy::draining, "others"));
     node* const theirs = ::new (other.allocate()) node{&returned, 0};
     cache->free(theirs);
     expect_reported(misuse::free_into_wrong_cache, "free");

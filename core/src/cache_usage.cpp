@@ -5,7 +5,8 @@ namespace quiesce {
 
 std::string describe(const cache_usage& usage) {
     std::string line = usage.name;
-    line += usage.pending ? ": pending (in flight: " : ": open (in flight: ";
+    line += usage.staged ? ": staged, " : ": ";
+    line += usage.pending ? "pending (in flight: " : "open (in flight: ";
     line += std::to_string(usage.in_flight);
     line += ", quarantined: ";
     line += std::to_string(usage.quarantined);

@@ -43,6 +43,7 @@ struct staged_token_wait_sees_the_cache_gone : staged_setting<P> {
         this->first.wait_for_settles(nothing_queued);
         run_callbacks(this->tasks);
         (void)this->first.settle_step();
+        run_callbacks(this->first);
     }
 
     void finish() {}

@@ -60,8 +60,14 @@ TEST(ScenarioStress, DestroyWaitsForFreesInFlight) {
 TEST(ScenarioStress, DriverIsToldOfForeignGracePeriod) {
     stress_all_sizes<models::driver_is_told_of_foreign_grace_period>();
 }
+TEST(ScenarioStress, FlushAllCoversStagedCaches) {
+    stress_all_sizes<models::flush_all_covers_staged_caches>();
+}
 TEST(ScenarioStress, FlushAllLeavesNothing) {
     stress_all_sizes<models::flush_all_leaves_nothing>();
+}
+TEST(ScenarioStress, FlushAllWaitsForTasks) {
+    stress_all_sizes<models::flush_all_waits_for_tasks>();
 }
 TEST(ScenarioStress, FreeBatchesRotate) {
     stress_all_sizes<models::free_batches_rotate>();
@@ -176,6 +182,9 @@ TEST(ScenarioStress, StagedDestroyWaitsForRefills) {
 }
 TEST(ScenarioStress, StagedDrainingDestroyMissesNoCallback) {
     stress_all_sizes<models::staged_draining_destroy_misses_no_callback>();
+}
+TEST(ScenarioStress, StagedEndIsToldBeforeBarrierReturns) {
+    stress_all_sizes<models::staged_end_is_told_before_barrier_returns>();
 }
 TEST(ScenarioStress, StagedFreesMeet) {
     stress_all_sizes<models::staged_frees_meet>();

@@ -22,8 +22,9 @@
 //
 // What it does not do: `free` waits for no grace period, and what it takes may be handed out again at once, also on
 // another shard than its own. In the child of a fork a cache may be used, and destroyed, only if no other thread was in
-// a call on it at the fork; its objects in flight are returned in the child too. `rcu_domain::flush_all` and
-// `free_rcu_barrier` do not wait for it; `barrier` of one domain covers one stage.
+// a call on it at the fork; its objects in flight are returned in the child too. `free_rcu_barrier` does not wait for
+// it, and `barrier` of one domain covers one stage; `rcu_domain::flush_all` of the first domain covers both, and the
+// end.
 //
 // Source: Starovoitov, 2023, on bpf_mem_alloc and bpf_mem_free_rcu, with call_rcu_tasks_trace as the second stage. How
 // the end is found, and why that is right, stands in detail/staged_core.hpp.
@@ -52,8 +53,8 @@ public:
     ~basic_staged_token() { core_->release(); }
 
     /// Waits until nothing of the cache can be touched any more and its memory is released. Blocks while the worker of
-    /// the first domain, or another thread's `settle_step`, waits for both domains. Misuse inside a section or a
-    /// callback of either.
+    /// the first domain, or another thread's `settle_step`, waits for both domains, and the first domain's driver for a
+    /// grace period. Misuse inside a section or a callback of either.
     void wait() const {
         if (!core_->ended() && !core_->wait_refused("staged_token::wait")) {
             core_->wait();
@@ -68,9 +69,9 @@ public:
     /// Whether the cache has ended. Does not block. If so, all that was done with it happens before the return.
     bool poll() const { return core_->ended(); }
 
-    /// Calls `function(context)` when the cache has ended, on the first domain's worker and outside every lock, or now
-    /// if it has already. One for a cache: a later one replaces it. It may still be returning when `wait` returns, and
-    /// nothing waits for that: it must not be in a library that is then unloaded.
+    /// Calls `function(context)` when the cache has ended: on the first domain's driver, outside every lock, or now if
+    /// it has already. One for a cache: a later one replaces it. It may still be returning when `wait` returns;
+    /// `barrier` of the first domain after that waits for it too, and so does `flush_all`.
     void on_end(void (*function)(void*), void* context) const { core_->on_end(function, context); }
 
 private:
@@ -88,8 +89,9 @@ class basic_staged_cache {
 public:
     using token = basic_staged_token<P>;
 
-    /// Both domains outlive the cache's end; they may be the same. Throws std::bad_alloc; std::invalid_argument when
-    /// the alignment is none; std::system_error when a domain's driver cannot be started.
+    /// Both domains outlive the cache's end; they may be the same. The first one lists the cache
+    /// (basic_rcu_domain::caches). Throws std::bad_alloc; std::invalid_argument when the first domain has a cache of
+    /// that name, or the alignment is none; std::system_error when a domain's driver cannot be started.
     basic_staged_cache(basic_rcu_domain<P>& first, basic_rcu_domain<P>& second, const staged_cache_options& options)
         : core_(detail::staged_core<P>::create(first, second, options)) {}
     basic_staged_cache(const basic_staged_cache&) = delete;
@@ -129,7 +131,8 @@ public:
         }
     }
 
-    /// Takes the locks of all shards, one after another. After `destroy` there is nothing but the name.
+    /// Takes the locks of all shards, one after another. What changes hands meanwhile may be counted twice, or not at
+    /// all. After `destroy` there is nothing but the name; `caches` of the first domain tells what is left then.
     staged_cache_usage usage() {
         if (destroyed_) {
             staged_cache_usage u;
@@ -142,12 +145,13 @@ public:
     /// Whether `destroy` was called.
     bool destroyed() const { return destroyed_; }
 
-    /// Destroys the cache. Requires: every other call on it has returned, none comes any more, and no section that may
-    /// hold an object of it is open in either domain, or will be. Objects may be anywhere on their way. When nothing is
-    /// in flight the cache has ended on return; else the worker of the first domain waits for the callbacks of both and
-    /// ends it. Does not block, except to take the worker's steps itself where no thread can be had for it, outside
-    /// sections and callbacks. Objects that are held, neither freed nor deferred, are reported once; their slabs stay
-    /// mapped for ever, but they can no longer be freed. A second call only returns a token.
+    /// Destroys the cache; its name is free at once. Requires: every other call on it has returned, none comes any
+    /// more, and no section that may hold an object of it is open in either domain, or will be. Objects may be anywhere
+    /// on their way. When nothing is in flight the cache has ended on return; else the worker of the first domain waits
+    /// for the callbacks of both and releases its memory, and the first domain's driver ends it. Does not block, except
+    /// to take the worker's steps itself where no thread can be had for it, outside sections and callbacks. Objects
+    /// that are held, neither freed nor deferred, are reported once; their slabs stay mapped for ever, but they can no
+    /// longer be freed. A second call only returns a token.
     token destroy() {
         token end(*core_);
         if (!destroyed_) {

@@ -20,7 +20,8 @@ enum class destroy_strategy : std::uint8_t {
 
 /// A cache of raw memory. `object_cache` fills this in from a type.
 struct cache_options {
-    /// Names the cache in listings and reports. Unique among the caches of a domain that are not destroyed.
+    /// Names the cache in listings and reports. Unique among the caches of a domain that are not destroyed, staged ones
+    /// too.
     std::string_view name;
     std::size_t size = 1;
     std::size_t alignment = 1;
@@ -46,11 +47,13 @@ struct cache_options {
 /// A snapshot of a cache.
 struct cache_usage {
     std::string name;
+    /// Whether it is a staged cache.
+    bool staged = false;
     /// Whether it is destroyed, and waits for its last object.
     bool pending = false;
     /// Objects that are allocated and not given back.
     std::uint64_t in_use = 0;
-    /// Objects that were given to `free_rcu` and wait to be freed.
+    /// Objects that were given to `free_rcu` and wait to be freed; of a staged cache, all that are on their way.
     std::uint64_t in_flight = 0;
     /// Objects that were freed and may not be allocated again yet.
     std::uint64_t quarantined = 0;
@@ -59,7 +62,8 @@ struct cache_usage {
     std::uint64_t bytes = 0;
 };
 
-/// A line of a listing: `nodes: pending (in flight: 3, quarantined: 0, held: 1), 4 slabs, 262144 bytes`.
+/// A line of a listing: `nodes: pending (in flight: 3, quarantined: 0, held: 1), 4 slabs, 262144 bytes`; of a staged
+/// cache, `nodes: staged, pending (...`.
 std::string describe(const cache_usage& usage);
 
 }  // namespace quiesce

@@ -131,6 +131,7 @@ enum class defect : std::uint8_t {
     destroy_waits_one_round,
     destroy_ignores_refill,
     refill_ended_relaxed,
+    end_told_on_worker,
     // A fork.
     pause_begun_relaxed,
     request_left_with_release,
@@ -140,6 +141,10 @@ enum class defect : std::uint8_t {
     // The end of a program.
     flush_looks_once,
     batch_ends_without_waking,
+    flush_skips_staged_caches,
+    flush_waits_for_first_domains_only,
+    flush_skips_tasks,
+    task_returned_relaxed,
     // Faults in the code that uses the core; a scenario plays that code.
     publish_relaxed,
     subscribe_relaxed,

@@ -46,7 +46,6 @@
 #include "quiesce/detail/callback_queue.hpp"
 #include "quiesce/detail/deferred_frees.hpp"
 #include "quiesce/detail/fixed_array.hpp"
-#include "quiesce/detail/fork_roll.hpp"
 #include "quiesce/detail/grace_period.hpp"
 #include "quiesce/detail/lock_hold.hpp"
 #include "quiesce/detail/reader_registry.hpp"
@@ -246,7 +245,8 @@ public:
     void report_stalls(const stall_options& options);
 
     /// The caches of the domain: those that can be allocated from, and those that are destroyed and wait for their last
-    /// object. Disturbs the threads that use them for a moment.
+    /// object; of staged caches, those whose first domain this is. Disturbs the threads that use them for a moment.
+    /// Throws std::bad_alloc.
     std::vector<cache_usage> caches();
 
     /// The cache that has this name now; one that is destroyed has none.
@@ -261,7 +261,8 @@ public:
 
     /// Queues `function(h)` to run on the worker, or in `settle_step`, without a grace period; tasks run in the order
     /// in which they were queued. Does not block. The head must not be queued already; `function` must not throw, and
-    /// may block. Throws std::system_error when no thread can be had; the head is queued all the same.
+    /// may block, but not in `flush_all`, which waits for it. Throws std::system_error when no thread can be had; the
+    /// head is queued all the same.
     void run_on_worker(head* h, typename head::callback function);
 
     /// A number that changes whenever the worker is given something; and waiting until it is not `seen`.
@@ -307,14 +308,22 @@ public:
     /// Stops the domain's own thread for good, after the callback that it is running; what is queued stays queued.
     void stop_driver() { driver_.stop(); }
 
-    /// Waits until everything is done: every object given to `free_rcu` is freed and every callback has run, also those
-    /// that came meanwhile. Then reports what is held of destroyed caches. For the end of a program. Blocks. Misuse
-    /// inside a section or a callback.
+    /// Waits until everything is done: every object given to `free_rcu` is freed, every callback and every task of
+    /// `run_on_worker` has run, nothing of a staged cache whose first domain this is is in flight in either domain, and
+    /// those of them that are destroyed have ended; also what came meanwhile, and what those led to. Of a staged
+    /// cache's second domain it waits for nothing else. Then reports what is held of destroyed caches. For the end of a
+    /// program: it returns when nothing comes any more. Blocks, as `barrier` of all these domains does; needs no
+    /// memory; where no thread can be had for the worker it takes its steps. All that it waited for happens before the
+    /// return. Misuse inside a section or a callback of one of these domains, and on the worker.
+    ///
+    /// In the child of a fork it does not wait for what another thread was in the middle of. Where that is not known,
+    /// in a staged cache that was there at the fork and is not destroyed, it waits for the callbacks that are queued,
+    /// not until nothing is in flight.
     void flush_all();
 
-    /// One round of `flush_all`: waits until everything that was deferred or queued before the call is done, then
-    /// returns whether nothing has come meanwhile. For who must not wait for others to stop deferring. Blocks. Misuse
-    /// inside a section or a callback; returns false then.
+    /// One round of `flush_all`: waits until everything that was deferred or queued before the call is done, and of
+    /// staged caches for the callbacks that were under way, then returns whether nothing is left or has come meanwhile.
+    /// For who must not wait for others to stop deferring. Blocks. Misuse where `flush_all` is; returns false then.
     bool flush_round();
 
     // Around a fork: the platform calls these, for all domains each step before the next. They leave the domain whole
@@ -380,6 +389,12 @@ private:
     }
     record& register_thread();
     bool refuse(misuse in_section_kind, misuse in_callback_kind, std::string_view call, std::string_view cache = {});
+    enum class flushed : std::uint8_t { refused, not_all, all };
+    flushed flush_once(std::string_view call);
+    bool refuse_flush(std::string_view call);
+    /// Waits for the worker's tasks, those that visit staged caches among them.
+    void finish_tasks();
+    detail::collected look_for_work();
     /// Returns false, and has reported it, when the call would have to wait inside a section.
     bool defer_or_wait(detail::channel kind, void* object, free_function free);
     /// Reports a call that may wait, and returns true, inside a section where that is looked for.
@@ -449,7 +464,6 @@ private:
     detail::cache_registry<P> caches_;
     detail::address_table<P, detail::slab<P>> slabs_;
     detail::worker_tasks<P> tasks_;
-    detail::fork_roll<P> fork_roll_;
     typename P::template worker<basic_rcu_domain> worker_;
     // Last, because the platform may call the domain from here on.
     typename P::template driver<basic_rcu_domain> driver_;
@@ -462,6 +476,7 @@ private:
 #include "quiesce/detail/deferred_frees_impl.hpp"
 #include "quiesce/detail/free_fallbacks_impl.hpp"
 #include "quiesce/detail/quiescent_point_impl.hpp"
+#include "quiesce/detail/rcu_domain_flush_impl.hpp"
 #include "quiesce/detail/rcu_domain_fork_impl.hpp"
 #include "quiesce/detail/rcu_domain_impl.hpp"
 #include "quiesce/detail/rcu_domain_memory_impl.hpp"

@@ -20,7 +20,8 @@ enum class staged_destroy : std::uint8_t {
 
 /// A staged cache of raw memory.
 struct staged_cache_options {
-    /// For reports.
+    /// Names the cache in listings and reports. Unique among the caches of the first domain that are not destroyed,
+    /// those that are not staged too.
     std::string_view name;
     /// In bytes.
     std::size_t size = 1;
@@ -36,8 +37,11 @@ struct staged_cache_options {
 /// A snapshot of a staged cache.
 struct staged_cache_usage {
     std::string name;
-    /// Objects that are allocated, or on their way through a grace period.
+    /// Objects that are allocated and not given back.
     std::uint64_t in_use = 0;
+    /// Objects that were given to `free_rcu`, or were more than the high watermark, and are on their way through the
+    /// stages.
+    std::uint64_t in_flight = 0;
     /// Objects that wait in the shards for the next allocation.
     std::uint64_t available = 0;
     std::uint64_t slabs = 0;

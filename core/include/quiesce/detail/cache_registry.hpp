@@ -1,4 +1,5 @@
-// The caches of a domain: their names, their indices, and those that a worker still has to settle.
+// The caches of a domain: their names, their indices, and those that a worker still has to settle. Staged caches have a
+// list and a lock of their own, and share the names.
 #pragma once
 
 #include <atomic>
@@ -12,6 +13,7 @@
 #include "quiesce/detail/cache_core.hpp"
 #include "quiesce/detail/fifo_list.hpp"
 #include "quiesce/detail/lock_hold.hpp"
+#include "quiesce/detail/staged_registry.hpp"
 #include "quiesce/platform.hpp"
 
 namespace quiesce::detail {
@@ -39,8 +41,8 @@ public:
     /// Gives the cache the smallest index that no other has. Throws std::invalid_argument when the name is taken.
     void add(core& cache) {
         const lock_hold hold(lock_);
-        if (find(cache.options().name) != nullptr) {
-            throw std::invalid_argument("a cache of that name exists: " + std::string(cache.options().name));
+        if (find(cache.options().name) != nullptr || staged_.has(cache.options().name)) {
+            throw name_taken(cache.options().name);
         }
         while (has_index(cache.index)) {
             ++cache.index;
@@ -48,6 +50,16 @@ public:
         cache.next_in_registry = first_;
         first_ = &cache;
     }
+
+    /// Throws std::invalid_argument when the name is taken.
+    void add(staged_member<P>& cache) {
+        const lock_hold hold(lock_);
+        if (find(cache.name()) != nullptr || !staged_.add(cache)) {
+            throw name_taken(cache.name());
+        }
+    }
+
+    staged_registry<P>& staged() { return staged_; }
 
     /// From here on another cache may have the name.
     void forget_name(core& cache) {
@@ -143,8 +155,10 @@ public:
         for (core* c = first_; c != nullptr; c = c->next_in_registry) {
             c->before_fork();
         }
+        staged_.before_fork();
     }
-    void after_fork() {
+    void after_fork(bool in_child) {
+        staged_.after_fork(in_child);
         for (core* c = first_; c != nullptr; c = c->next_in_registry) {
             c->after_fork();
         }
@@ -152,6 +166,10 @@ public:
     }
 
 private:
+    static std::invalid_argument name_taken(std::string_view name) {
+        return std::invalid_argument("a cache of that name exists: " + std::string(name));
+    }
+
     static reference share(core* c) {
         if (c != nullptr) {
             c->acquire();
@@ -180,6 +198,8 @@ private:
     // Under the lock.
     core* first_ = nullptr;
     fifo_list<core> to_settle_;
+
+    staged_registry<P> staged_;
     typename P::template atomic<std::uint64_t> queued_{0};
 };
 

@@ -49,14 +49,12 @@ void basic_rcu_domain<P>::before_fork_lock() {
     slabs_.before_fork();
     caches_.before_fork();
     tasks_.before_fork();
-    fork_roll_.before_fork();
 }
 
 template <platform P>
 void basic_rcu_domain<P>::after_fork(bool in_child) {
-    fork_roll_.after_fork();
-    tasks_.after_fork();
-    caches_.after_fork();
+    tasks_.after_fork(in_child);
+    caches_.after_fork(in_child);
     slabs_.after_fork();
     frees_.after_fork(in_child);
     for (shard& s : shards_) {

@@ -30,6 +30,9 @@ basic_rcu_domain<P>::~basic_rcu_domain() {
     for (const auto& cache : caches_.all()) {
         P::report({misuse::domain_destroyed_with_caches, "~rcu_domain", this, cache->options().name});
     }
+    caches_.staged().for_each([this](detail::staged_member<P>& cache) {
+        P::report({misuse::domain_destroyed_with_caches, "~rcu_domain", this, cache.name()});
+    });
     for (shard& s : shards_) {
         if (!s.queue.look().idle) {
             P::report({misuse::domain_destroyed_with_callbacks, "~rcu_domain", this});
@@ -237,50 +240,14 @@ std::vector<cache_usage> basic_rcu_domain<P>::caches() {
     for (const auto& cache : caches_.all()) {
         result.push_back(cache->usage());
     }
+    caches_.staged().for_each([&result](detail::staged_member<P>& cache) { result.push_back(cache.listed()); });
     return result;
 }
 
 template <platform P>
 std::optional<cache_usage> basic_rcu_domain<P>::cache_named(std::string_view name) {
     const auto cache = caches_.named(name);
-    return cache == nullptr ? std::nullopt : std::optional(cache->usage());
-}
-
-template <platform P>
-void basic_rcu_domain<P>::flush_all() {
-    if (refuse(misuse::barrier_in_section, misuse::barrier_in_callback, "flush_all")) {
-        return;
-    }
-    while (!flush_round()) {
-    }
-    for (const auto& cache : caches_.all()) {
-        (void)cache->report_held();
-    }
-}
-
-template <platform P>
-bool basic_rcu_domain<P>::flush_round() {
-    if (refuse(misuse::barrier_in_section, misuse::barrier_in_callback, "flush_round")) {
-        return false;
-    }
-    frees_.barrier();
-    barrier();
-    for (shard& s : shards_) {
-        s.queue.wait_until_batch_ended();
-    }
-    const auto collect = [this] {
-        detail::collected all = frees_.look();
-        for (shard& s : shards_) {
-            all += s.queue.look();
-        }
-        return all;
-    };
-    const detail::collected first = collect();
-    if (!first.idle || P::seeded(defect::flush_looks_once)) {
-        return first.idle;
-    }
-    const detail::collected second = collect();
-    return second.idle && second.arrivals == first.arrivals;
+    return cache == nullptr ? caches_.staged().named(name) : std::optional(cache->usage());
 }
 
 template <platform P>
@@ -497,7 +464,7 @@ template <platform P>
 template <class Cell, class Predicate>
 bool basic_rcu_domain<P>::await_driver(Cell& cell, Predicate satisfied, unsigned milliseconds) {
     using driver = typename P::template driver<basic_rcu_domain>;
-    // [bar.2], [fbar.2] and [end.3], where what is awaited has not come yet.
+    // [bar.2], [fbar.2], [end.3] and [wrk.4], where what is awaited has not come yet.
     constexpr auto order = std::memory_order_acquire;
     if constexpr (detail::one_thread<P>) {
         while (!satisfied(cell.load(std::memory_order_relaxed))) {

@@ -23,12 +23,16 @@
 //   was read as 0 gets no callback any more, and the first stages, read last, tell when nobody adds any more. No
 //   section that could hold an object is open in either domain; only therefore may objects be returned at once.
 //
+// The memory is released by who finds that nothing is in flight. The end itself, which wakes who waits for it and calls
+// a function, comes in `destroy` where nothing was in flight there, when nobody waits yet; else in a callback of the
+// first domain, so that `barrier` there covers it.
+//
 // Which of two finds the other's work is decided by the counters alone; that the destroyer takes what it finds on the
 // lists saves callbacks work, and would be right without.
 //
 // Invariants:
-// [S6] After `destroy` no counter of a first stage leaves 0. (Asserted in `finish`: nothing is on a list.)
-// [S7] At the end every object that is not held is in its slab. (Asserted in `finish`.)
+// [S6] After `destroy` no counter of a first stage leaves 0. (Asserted in `release_memory`: nothing is on a list.)
+// [S7] At the end every object that is not held is in its slab. (Asserted in `release_memory`.)
 // [S1] to [S5] stand with the stages and the shards.
 //
 // Source: Starovoitov, 2023, on bpf_mem_free_rcu, and Hou Tao's review of it, in which the orders of the counters and
@@ -43,7 +47,7 @@
 
 #include "quiesce/detail/completion.hpp"
 #include "quiesce/detail/fixed_array.hpp"
-#include "quiesce/detail/fork_roll.hpp"
+#include "quiesce/detail/staged_registry.hpp"
 #include "quiesce/detail/staged_shard.hpp"
 #include "quiesce/platform.hpp"
 #include "quiesce/rcu_domain.hpp"
@@ -52,12 +56,12 @@
 namespace quiesce::detail {
 
 template <class P>
-class staged_core {
+class staged_core final : private staged_member<P> {
 public:
     using domain = basic_rcu_domain<P>;
 
-    /// Throws std::bad_alloc, std::invalid_argument when the options make no sense, and std::system_error when a driver
-    /// cannot be started. The caller holds one reference.
+    /// Throws std::bad_alloc, std::invalid_argument when the first domain has a cache of that name or the options make
+    /// no sense, and std::system_error when a driver cannot be started. The caller holds one reference.
     static staged_core* create(domain& first, domain& second, const staged_cache_options& options);
 
     staged_core(const staged_core&) = delete;
@@ -97,6 +101,16 @@ private:
     staged_core(domain& first, domain& second, const staged_cache_options& options);
     ~staged_core() = default;
 
+    // To the registry.
+    std::string_view name() const override { return name_; }
+    cache_usage listed() override;
+    bool has_stage_in_progress() override;
+    void ask_for_visit() override;
+    std::optional<misuse> refusal_to_wait() override;
+    void before_fork() override;
+    void after_fork() override;
+    bool will_end() override { return end_.function.get() != nullptr; }
+
     static staged_layout layout_of(const staged_cache_options& options);
     void name_for_traces();
 
@@ -114,6 +128,9 @@ private:
     void destroy_slab(slab* s);
     void ask_for_refill(shard& s);
     static void refill_reached(head* h);
+    static void visit_reached(head* h);
+    /// The last that a refill, or a visit, does.
+    void task_over();
 
     // Stages. Their owner calls these; afterwards the cache may be gone, but for a callback that still owns another
     // one.
@@ -138,16 +155,12 @@ private:
     bool in_flight_in_order();
     bool in_flight_while_draining();
     static void end_reached(head* h);
-    static void before_fork(fork_member* m);
-    static void after_fork(fork_member* m);
-    void finish();
+    static void end_on_driver(head* h);
+    void release_memory();
+    void end();
     std::uint64_t held();
 
-    struct alignas(64) end_task : head {
-        staged_core* core = nullptr;
-    };
-
-    struct locks : fork_member {
+    struct alignas(64) task : head {
         staged_core* core = nullptr;
     };
 
@@ -159,10 +172,10 @@ private:
     /// Until the end.
     std::optional<fixed_array<P, shard>> shards_;
     typename P::template atomic<std::uint32_t> draining_{0};
-    /// Refills that were asked for and are not over.
+    /// Refills, and visits of the second domain, that were asked for and are not over.
     typename P::template atomic<std::uint32_t> refills_{0};
-    end_task end_;
-    locks locks_;
+    task visit_;
+    task end_;
     completion<P> completion_{2};
 };
 

@@ -1,9 +1,11 @@
 // Definitions of staged_core: allocation, freeing and the stages. Its end is in staged_end_impl.hpp.
 #pragma once
 
+#include <algorithm>
 #include <exception>
 #include <new>
 #include <stdexcept>
+#include <utility>
 
 #include "quiesce/detail/staged_core.hpp"
 
@@ -25,10 +27,8 @@ staged_core<P>::staged_core(domain& first, domain& second, const staged_cache_op
       layout_(layout_of(options)),
       shards_(std::in_place, P::limits().shards) {
     options_.name = name_;
+    visit_.core = this;
     end_.core = this;
-    locks_.core = this;
-    locks_.lock = &before_fork;
-    locks_.unlock = &after_fork;
     for (shard& s : *shards_) {
         s.core = this;
     }
@@ -68,11 +68,14 @@ auto staged_core<P>::create(domain& first, domain& second, const staged_cache_op
     staged_core* core = nullptr;
     try {
         core = ::new (memory) staged_core(first, second, options);
+        first.caches_.add(*core);
     } catch (...) {
+        if (core != nullptr) {
+            core->~staged_core();
+        }
         P::deallocate(memory, sizeof(staged_core), alignof(staged_core));
         throw;
     }
-    first.fork_roll_.add(core->locks_);
     return core;
 }
 
@@ -200,9 +203,49 @@ void staged_core<P>::refill_reached(head* h) {
     list surplus;
     s.take_surplus(surplus);
     self.for_each_home(surplus.front(), [&self](shard& home, list& objects) { self.send_on(home, objects); });
+    self.task_over();
+}
+
+template <class P>
+void staged_core<P>::task_over() {
     // [stg.10] release pairs with [stg.11]: the refill happens before the end of the cache.
-    self.refills_.fetch_sub(
-        1, P::seeded(defect::refill_ended_relaxed) ? std::memory_order_relaxed : std::memory_order_release);
+    refills_.fetch_sub(1,
+                       P::seeded(defect::refill_ended_relaxed) ? std::memory_order_relaxed : std::memory_order_release);
+}
+
+// Visits: the first domain is flushed, which waits for the second domain too.
+
+template <class P>
+void staged_core<P>::ask_for_visit() {
+    if (&first_ == &second_ || !has_stage_in_progress()) {
+        return;
+    }
+    refills_.fetch_add(1, std::memory_order_relaxed);
+    if (!first_.tasks_.add_once(&visit_, &visit_reached)) {
+        refills_.fetch_sub(1, std::memory_order_relaxed);
+    }
+}
+
+template <class P>
+void staged_core<P>::visit_reached(head* h) {
+    staged_core& self = *static_cast<task*>(h)->core;
+    self.second_.barrier();
+    self.task_over();
+}
+
+template <class P>
+bool staged_core<P>::has_stage_in_progress() {
+    const bool only_first = P::seeded(defect::flush_waits_for_first_domains_only);
+    return (!only_first &&
+            std::any_of(shards_->begin(), shards_->end(), [](shard& s) { return s.second.in_progress(); })) ||
+           std::any_of(shards_->begin(), shards_->end(), [](shard& s) { return s.first.in_progress(); });
+}
+
+template <class P>
+std::optional<misuse> staged_core<P>::refusal_to_wait() {
+    return second_.in_section()                          ? std::optional(misuse::barrier_in_section)
+           : second_.running_callbacks_.get() != nullptr ? std::optional(misuse::barrier_in_callback)
+                                                         : std::nullopt;
 }
 
 // Stages.
@@ -310,18 +353,33 @@ template <class P>
 staged_cache_usage staged_core<P>::usage() {
     staged_cache_usage u;
     u.name = name_;
-    if (!shards_.has_value()) {
-        return u;
-    }
+    std::int64_t in_flight = 0;
     for (shard& s : *shards_) {
+        in_flight += s.in_flight();
         s.inspect([&u](auto& pool, unsigned available) {
             u.in_use += pool.in_use();
             u.available += available;
             u.slabs += pool.slabs();
         });
     }
-    u.in_use -= u.available < u.in_use ? u.available : u.in_use;
+    u.in_use -= std::min(u.available, u.in_use);
+    u.in_flight = std::min(static_cast<std::uint64_t>(std::max(in_flight, std::int64_t{0})), u.in_use);
+    u.in_use -= u.in_flight;
     u.bytes = u.slabs * layout_.slab.bytes;
+    return u;
+}
+
+template <class P>
+cache_usage staged_core<P>::listed() {
+    staged_cache_usage now = usage();
+    cache_usage u;
+    u.name = std::move(now.name);
+    u.staged = true;
+    u.pending = this->is_destroyed();
+    u.in_use = now.in_use;
+    u.in_flight = now.in_flight;
+    u.slabs = now.slabs;
+    u.bytes = now.bytes;
     return u;
 }
 

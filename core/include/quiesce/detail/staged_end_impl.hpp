@@ -71,6 +71,7 @@ bool staged_core<P>::in_flight_while_draining() {
 
 template <class P>
 void staged_core<P>::destroy() {
+    first_.caches_.staged().is_destroyed(*this);
     // [stg.11] acquire pairs with [stg.10].
     const bool refilled = refills_.load(std::memory_order_acquire) == 0 || P::seeded(defect::destroy_ignores_refill);
     if (refilled) {
@@ -79,7 +80,8 @@ void staged_core<P>::destroy() {
             set_draining();
         }
         if (read_before || !in_flight()) {
-            finish();
+            release_memory();
+            end();
             return;
         }
     }
@@ -96,10 +98,12 @@ void staged_core<P>::destroy() {
 // On the worker, behind the refills that were asked for.
 template <class P>
 void staged_core<P>::end_reached(head* h) {
-    staged_core& self = *static_cast<end_task*>(h)->core;
+    staged_core& self = *static_cast<task*>(h)->core;
     // [stg.11] acquire pairs with [stg.10].
     if (self.refills_.load(std::memory_order_acquire) != 0) {
-        // Two threads take the worker's steps, and the other one is in a refill.
+        // Two threads take the worker's steps, and the other one is in a refill, or in a visit, which takes as long as
+        // this barrier.
+        self.second_.barrier();
         self.first_.tasks_.add(h, &end_reached);
         self.first_.caches_.wake_worker();
         return;
@@ -114,12 +118,22 @@ void staged_core<P>::end_reached(head* h) {
             break;
         }
     }
-    self.finish();
+    self.release_memory();
+    if (P::seeded(defect::end_told_on_worker)) {
+        self.end();
+    } else {
+        self.first_.retire_surely(h, &end_on_driver);
+    }
+}
+
+template <class P>
+void staged_core<P>::end_on_driver(head* h) {
+    static_cast<task*>(h)->core->end();
 }
 
 // Nothing is in flight, and nothing can be.
 template <class P>
-void staged_core<P>::finish() {
+void staged_core<P>::release_memory() {
     bool lost = false;
     for (shard& s : *shards_) {
         lost |= s.first.take_incoming() != nullptr;
@@ -143,7 +157,11 @@ void staged_core<P>::finish() {
             destroy_slab(unused.pop());
         }
     }
-    first_.fork_roll_.remove(locks_);
+}
+
+template <class P>
+void staged_core<P>::end() {
+    first_.caches_.staged().remove(*this);
     shards_.reset();
     completion_.end();
     release();
@@ -172,19 +190,17 @@ std::uint64_t staged_core<P>::held() {
 }
 
 template <class P>
-void staged_core<P>::before_fork(fork_member* m) {
-    staged_core& self = *static_cast<locks*>(m)->core;
-    for (shard& s : *self.shards_) {
+void staged_core<P>::before_fork() {
+    for (shard& s : *shards_) {
         s.before_fork();
     }
-    self.completion_.before_fork();
+    completion_.before_fork();
 }
 
 template <class P>
-void staged_core<P>::after_fork(fork_member* m) {
-    staged_core& self = *static_cast<locks*>(m)->core;
-    self.completion_.after_fork();
-    for (shard& s : *self.shards_) {
+void staged_core<P>::after_fork() {
+    completion_.after_fork();
+    for (shard& s : *shards_) {
         s.after_fork();
     }
 }

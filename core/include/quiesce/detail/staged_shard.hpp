@@ -5,7 +5,7 @@
 // handed out there again; from the second stage on it is in its own shard's lists.
 //
 // Invariants, under the lock:
-// [S4] `available_count_` objects are in `available_`, none of them alive. (Asserted in `staged_core::finish`.)
+// [S4] `available_count_` objects are in `available_`, none of them alive. (Asserted in `staged_core::release_memory`.)
 // [S5] Every object of the second stage, and of the slabs, is of this shard. (Asserted in `put_back`.)
 #pragma once
 
@@ -111,6 +111,7 @@ public:
         }
         for (; available_count_ > middle(); --available_count_) {
             surplus.push_back(available_.pop_front());
+            ++surplus_;
         }
     }
 
@@ -130,6 +131,7 @@ public:
             slab* const s = slab::of(n);
             all_ours = all_ours && s->owner == this;
             pool_.put(s, layout.slab, n);
+            ++returned_;
         }
         pool_.trim(P::limits().spare_slabs, layout.slab, surplus);
         return all_ours;
@@ -143,6 +145,14 @@ public:
     // Around a fork.
     void before_fork() { lock_.lock(); }
     void after_fork() { lock_.unlock(); }
+
+    /// How many more objects came to the stages here than came back from them; the sum over all shards is how many are
+    /// in flight, about.
+    std::int64_t in_flight() {
+        const std::uint64_t deferred = first.additions();
+        const lock_hold hold(lock_);
+        return static_cast<std::int64_t>(deferred + surplus_ - returned_);
+    }
 
     /// Calls `f(pool, available)` under the lock.
     template <class Function>
@@ -166,6 +176,9 @@ private:
     unsigned available_count_ = 0;
     bool refill_asked_ = false;
     slab_pool<P, staged_shard> pool_;
+    /// Objects that were too many here and went to the second stage, and that came back to the slabs.
+    std::uint64_t surplus_ = 0;
+    std::uint64_t returned_ = 0;
 };
 
 }  // namespace quiesce::detail

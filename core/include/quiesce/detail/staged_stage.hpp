@@ -12,7 +12,7 @@
 // [S2] `waiting_` is empty when the counter is 0. (Asserted in `claim`.)
 //
 // [S3] Where the counter is not 0 there is an owner, so what is in `incoming_` will be taken. (Asserted at the end of a
-//      cache, in `staged_core::finish`.)
+//      cache, in `staged_core::release_memory`.)
 //
 // Source: the in-progress words and the lists of Starovoitov, 2023, on bpf_mem_free_rcu. There a callback that ends
 // leaves what has come meanwhile for the next call; here it looks again.
@@ -97,27 +97,24 @@ public:
     /// Gives ownership up, unless something has come since the last call; returns whether it did. The stage, and all
     /// that it is a part of, may be gone then.
     bool end() {
-        if (P::seeded(defect::stage_ends_without_looking)) {
-            // [stg.4], whatever has come.
-            in_progress_.store(0, std::memory_order_release);
+        const std::uint64_t before = earlier_.load(std::memory_order_relaxed);
+        earlier_.store(before + taken_.get(), std::memory_order_relaxed);
+        if (end_counter()) {
             return true;
         }
-        std::uint64_t additions = taken_.get();
-        // [stg.4] release pairs with [stg.3] of the next owner, and with [stg.7], [stg.8] of who destroys the cache.
-        if (in_progress_.compare_exchange_strong(
-                additions, 0,
-                P::seeded(defect::stage_ended_relaxed) ? std::memory_order_relaxed : std::memory_order_release,
-                std::memory_order_relaxed)) {
-            return true;
-        }
-        // [stg.5] acquire pairs with [stg.3]: what was counted is found in the list. Only an execution in which this
-        // load is buffered could miss it otherwise: the take [stg.2] stores too, and the addition would have to read
-        // that.
-        taken_.set(in_progress_.load(std::memory_order_acquire));
+        earlier_.store(before, std::memory_order_relaxed);
         return false;
     }
 
-    // Who destroys the cache.
+    // For a listing.
+
+    /// All additions so far. Where the stage ends meanwhile some are counted twice, or not at all.
+    std::uint64_t additions() const {
+        const std::uint64_t present = in_progress_.load(std::memory_order_relaxed);
+        return earlier_.load(std::memory_order_relaxed) + present;
+    }
+
+    // Who destroys the cache, and who flushes its first domain.
 
     /// Whether somebody owns the stage. If not, all that earlier owners did happens before the return.
     bool in_progress() const {
@@ -138,9 +135,32 @@ public:
     }
 
 private:
+    bool end_counter() {
+        if (P::seeded(defect::stage_ends_without_looking)) {
+            // [stg.4], whatever has come.
+            in_progress_.store(0, std::memory_order_release);
+            return true;
+        }
+        std::uint64_t additions = taken_.get();
+        // [stg.4] release pairs with [stg.3] of the next owner, and with [stg.7], [stg.8] of who destroys the cache.
+        if (in_progress_.compare_exchange_strong(
+                additions, 0,
+                P::seeded(defect::stage_ended_relaxed) ? std::memory_order_relaxed : std::memory_order_release,
+                std::memory_order_relaxed)) {
+            return true;
+        }
+        // [stg.5] acquire pairs with [stg.3]: what was counted is found in the list. Only an execution in which this
+        // load is buffered could miss it otherwise: the take [stg.2] stores too, and the addition would have to read
+        // that.
+        taken_.set(in_progress_.load(std::memory_order_acquire));
+        return false;
+    }
+
     typename P::template atomic<node*> incoming_{nullptr};
     typename P::template atomic<std::uint64_t> in_progress_{0};
     typename P::template plain<node*> waiting_{nullptr};
+    /// The additions before the counter was last 0. The owner's to write.
+    typename P::template atomic<std::uint64_t> earlier_{0};
     /// The additions that the owner has taken.
     typename P::template plain<std::uint64_t> taken_{0};
 };
