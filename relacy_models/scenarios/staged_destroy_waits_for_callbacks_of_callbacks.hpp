@@ -37,6 +37,7 @@ struct staged_destroy_waits_for_callbacks_of_callbacks : staged_setting<P> {
         if (i == 0) {
             P::check(this->first.settle_step(), "a destroyed cache did not reach the worker");
             P::reached(must_reach[0]);
+            run_callbacks(this->first);
         } else {
             // Until nothing is queued: a barrier that comes later finds nothing to wait for.
             run_callbacks(this->tasks);

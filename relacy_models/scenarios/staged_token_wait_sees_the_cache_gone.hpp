@@ -8,8 +8,6 @@ namespace quiesce::models {
 template <class P>
 struct staged_token_wait_sees_the_cache_gone : staged_setting<P> {
     static constexpr defect_info defects[] = {
-        {defect::end_published_relaxed, "end_published_relaxed", "", "data_race", "C++20, [atomics.order]",
-         "the end of a cache is published with a relaxed store"},
         {defect::reference_given_up_relaxed, "reference_given_up_relaxed", "",
          "use_after_free misuse_of_primitive data_race", "C++20, [atomics.order]",
          "a reference to a cache is given up with a relaxed read-modify-write", "1 2 asym", "explorer"},
