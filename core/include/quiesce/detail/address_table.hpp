@@ -156,7 +156,7 @@ private:
 
     static void free_memory(const bucket_array& buckets) {
         if (buckets.several != nullptr) {
-            P::deallocate(buckets.several, buckets.count * sizeof(Entry*), alignof(Entry*));
+            P::deallocate(static_cast<void*>(buckets.several), buckets.count * sizeof(Entry*), alignof(Entry*));
         }
     }
 

@@ -65,7 +65,7 @@ void basic_rcu_domain<P>::add_backlog(stall_report& report) {
         report.caches = caches();
         report.caches_listed = true;
     } catch (const std::bad_alloc&) {
-        // Told without them.
+        // Dropped: it is told without them.
     }
 }
 
