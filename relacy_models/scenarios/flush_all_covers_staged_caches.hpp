@@ -25,7 +25,7 @@ struct flush_all_covers_staged_caches : staged_setting<P> {
         defects,
         must_reach,
         false,
-        1};
+        0};
 
     typename P::template atomic<unsigned> over{0};
 
