@@ -11,8 +11,7 @@ struct staged_destroy_waits_for_callbacks_of_callbacks : staged_setting<P> {
     static constexpr defect_info defects[] = {
         {defect::destroy_waits_one_round, "destroy_waits_one_round", "", "use_after_free misuse_of_primitive",
          "Linux, Documentation/RCU/rcubarrier.rst: a callback that queues itself again",
-         "the destroyer waits for both domains' callbacks once, and does not read the counters again", "1 2",
-         "explorer"},
+         "the destroyer waits for both domains' callbacks once, and does not read the counters again"},
     };
     static constexpr std::string_view must_reach[] = {"the worker ended the cache"};
     static constexpr scenario_info info{"staged_destroy_waits_for_callbacks_of_callbacks",

@@ -169,7 +169,7 @@ private:
     const std::string name_;
     staged_cache_options options_;
     const staged_layout layout_;
-    /// Until the end.
+    /// Until the memory is released.
     std::optional<fixed_array<P, shard>> shards_;
     typename P::template atomic<std::uint32_t> draining_{0};
     /// Refills, and visits of the second domain, that were asked for and are not over.

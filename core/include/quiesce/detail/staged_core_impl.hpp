@@ -235,6 +235,9 @@ void staged_core<P>::visit_reached(head* h) {
 
 template <class P>
 bool staged_core<P>::has_stage_in_progress() {
+    if (!shards_.has_value()) {
+        return false;
+    }
     const bool only_first = P::seeded(defect::flush_waits_for_first_domains_only);
     return (!only_first &&
             std::any_of(shards_->begin(), shards_->end(), [](shard& s) { return s.second.in_progress(); })) ||
@@ -353,6 +356,9 @@ template <class P>
 staged_cache_usage staged_core<P>::usage() {
     staged_cache_usage u;
     u.name = name_;
+    if (!shards_.has_value()) {
+        return u;
+    }
     std::int64_t in_flight = 0;
     for (shard& s : *shards_) {
         in_flight += s.in_flight();

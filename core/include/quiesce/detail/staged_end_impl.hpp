@@ -157,12 +157,13 @@ void staged_core<P>::release_memory() {
             destroy_slab(unused.pop());
         }
     }
+    // Whoever lists the cache looks at its shards until now.
+    first_.caches_.staged().while_locked([this] { shards_.reset(); });
 }
 
 template <class P>
 void staged_core<P>::end() {
     first_.caches_.staged().remove(*this);
-    shards_.reset();
     completion_.end();
     release();
 }
@@ -191,8 +192,10 @@ std::uint64_t staged_core<P>::held() {
 
 template <class P>
 void staged_core<P>::before_fork() {
-    for (shard& s : *shards_) {
-        s.before_fork();
+    if (shards_.has_value()) {
+        for (shard& s : *shards_) {
+            s.before_fork();
+        }
     }
     completion_.before_fork();
 }
@@ -200,8 +203,10 @@ void staged_core<P>::before_fork() {
 template <class P>
 void staged_core<P>::after_fork() {
     completion_.after_fork();
-    for (shard& s : *shards_) {
-        s.after_fork();
+    if (shards_.has_value()) {
+        for (shard& s : *shards_) {
+            s.after_fork();
+        }
     }
 }
 

@@ -87,6 +87,13 @@ public:
         ++destroyed_;
     }
 
+    /// Calls `f()` while nobody looks at a cache.
+    template <class Function>
+    void while_locked(Function f) {
+        const lock_hold hold(lock_);
+        f();
+    }
+
     void remove(member& cache) {
         const lock_hold hold(lock_);
         member** link = &first_;
