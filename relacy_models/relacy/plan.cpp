@@ -48,7 +48,7 @@ std::vector<engine::planned_run> plan_of(const engine::subject& s) {
             plan.push_back(
                 {name_of(search::bound), l.name, bound_iterations, scenario.preemptions, {"bounded"}, seconds});
         }
-        if (s.fault == nullptr && (deep || !scenario.small)) {
+        if (s.fault == nullptr) {
             plan.push_back({name_of(search::random), l.name, random_iterations, 0, {"bounded"}});
         }
     }

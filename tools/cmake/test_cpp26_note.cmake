@@ -14,8 +14,8 @@ foreach(file IN LISTS sources)
 endforeach()
 # Those that a build system runs.
 file(READ ${SOURCE}/tsan_tests/CMakeLists.txt text)
-string(REGEX MATCHALL "\n  \"[0-9]+:[a-z_]+:" found "${text}")
-list(TRANSFORM found REPLACE "\n  \"[0-9]+:([a-z_]+):" "Cpp26IllFormed.\\1")
+string(REGEX MATCHALL "\n +\"[0-9]+:[a-z_]+:" found "${text}")
+list(TRANSFORM found REPLACE "\n +\"[0-9]+:([a-z_]+):" "Cpp26IllFormed.\\1")
 list(APPEND tests ${found} Cpp26IllFormed.and_the_rest_compiles)
 
 file(READ ${SOURCE}/docs/cpp26_rcu.md note)
