@@ -6,7 +6,7 @@ namespace quiesce::models::relacy {
 
 namespace {
 
-constexpr std::uint64_t random_iterations = 100'000;
+constexpr std::uint64_t random_iterations = 50'000;
 // Enough for every schedule with the scenario's number of preemptions.
 constexpr std::uint64_t bound_iterations = 10'000'000;
 constexpr std::uint64_t full_iterations = 10'000'000;

@@ -24,7 +24,10 @@ struct added_array_element_is_whole {
                                         defects,
                                         must_reach,
                                         false,
-                                        1};
+                                        1,
+                                        {},
+                                        false,
+                                        true};
 
     using item = object<P>;
 

@@ -26,6 +26,7 @@ struct flush_all_leaves_nothing {
                                         false,
                                         1,
                                         {},
+                                        true,
                                         true};
 
     struct callback : basic_rcu_head<P> {

@@ -34,7 +34,12 @@ struct grace_period_waits_for_readers {
                                         "C1",
                                         2,
                                         defects,
-                                        must_reach};
+                                        must_reach,
+                                        false,
+                                        2,
+                                        {},
+                                        false,
+                                        true};
 
     using item = object<P>;
 

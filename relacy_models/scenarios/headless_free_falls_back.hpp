@@ -27,7 +27,10 @@ struct headless_free_falls_back {
         defects,
         must_reach,
         false,
-        1};
+        1,
+        {},
+        false,
+        true};
 
     struct item {
         // The object's own, at its beginning, where a link would be.

@@ -18,7 +18,12 @@ struct module_unload_waits_for_callbacks {
                                         "C2",
                                         2,
                                         defects,
-                                        must_reach};
+                                        must_reach,
+                                        false,
+                                        2,
+                                        {},
+                                        false,
+                                        true};
 
     using module = object<P>;
 

@@ -22,10 +22,7 @@ struct staged_destroy_leaves_nothing_on_its_lists : staged_destroy_meets_a_callb
                                         defects,
                                         must_reach,
                                         false,
-                                        1,
-                                        {},
-                                        false,
-                                        true};
+                                        0};
 
     staged_destroy_leaves_nothing_on_its_lists()
         : staged_destroy_meets_a_callback<P>(staged_destroy::draining, &staged_setting<P>::first) {

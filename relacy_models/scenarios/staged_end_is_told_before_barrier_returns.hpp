@@ -22,7 +22,7 @@ struct staged_end_is_told_before_barrier_returns : staged_setting<P> {
                                         defects,
                                         must_reach,
                                         false,
-                                        1};
+                                        0};
 
     typename P::template plain<unsigned> told{0};
     const basic_staged_token<P> end;

@@ -26,10 +26,7 @@ struct staged_ordered_destroy_misses_no_callback : staged_destroy_meets_a_callba
                                         defects,
                                         must_reach,
                                         false,
-                                        1,
-                                        {},
-                                        false,
-                                        true};
+                                        0};
 
     staged_ordered_destroy_misses_no_callback()
         : staged_destroy_meets_a_callback<P>(staged_destroy::order, &staged_setting<P>::first) {
