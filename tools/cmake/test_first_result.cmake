@@ -1,0 +1,36 @@
+# Compares the rows that a document shows of the main job with what the job prints for those cases. Times, and what is
+# expected, are left out.
+# Arguments: quiesce (the command), engines (their directory), out (for traces), document.
+cmake_minimum_required(VERSION 3.25)
+
+set(row "\n    ([a-z_]+)  +([^ \n]+)  +([a-z]+( [0-9]+)?, size [a-z0-9]+) +([0-9]+)  +([^ \n]+( [^ \n]+)*)  ")
+file(READ ${document} text)
+string(REGEX MATCHALL "${row}" rows "${text}")
+list(LENGTH rows count)
+if(count LESS 5)
+  message(FATAL_ERROR "Only ${count} rows were found in ${document}, so this does not read what it should.")
+endif()
+list(TRANSFORM rows REPLACE "${row}" "\\1" OUTPUT_VARIABLE cases)
+list(REMOVE_DUPLICATES cases)
+execute_process(COMMAND ${quiesce} check ${cases} --engine-dir ${engines} --out ${out}
+  OUTPUT_VARIABLE printed ERROR_VARIABLE progress RESULT_VARIABLE status)
+if(NOT status EQUAL 0)
+  message(FATAL_ERROR "quiesce check ended with ${status}:\n${printed}\n${progress}")
+endif()
+
+set(failures "")
+foreach(shown IN LISTS rows)
+  string(REGEX MATCH "${row}" matched "${shown}")
+  set(case ${CMAKE_MATCH_1})
+  set(id ${CMAKE_MATCH_2})
+  set(search ${CMAKE_MATCH_3})
+  set(iterations ${CMAKE_MATCH_5})
+  string(REGEX REPLACE "([().])" "\\\\\\1" verdict "${CMAKE_MATCH_6}")
+  if(NOT printed MATCHES "\n${case} +${id} +[a-z]+ +${search} +${iterations} +[0-9.]+ s +${verdict}  ")
+    string(REGEX MATCH "\n${case} [^\n]* ${search} [^\n]*" is "${printed}")
+    string(APPEND failures "\n  shown:   ${shown}\n  printed: ${is}")
+  endif()
+endforeach()
+if(failures)
+  message(FATAL_ERROR "${document} shows what is not printed:${failures}")
+endif()
