@@ -60,8 +60,7 @@ struct scenario_info {
     /// Whether the threads of a model exit, and hand on what they keep, only when all are through: for what is large
     /// and not about that.
     bool exits_last = false;
-    /// Whether that search takes long at sizes above the smallest, and is made there only when it is asked for: but at
-    /// the smallest size of each defect.
+    /// Whether that search takes long at sizes above the smallest, and is made there only when it is asked for.
     bool large_is_deep = false;
 };
 

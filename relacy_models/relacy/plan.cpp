@@ -1,7 +1,5 @@
 #include "relacy_models/relacy/plan.hpp"
 
-#include <algorithm>
-
 namespace quiesce::models::relacy {
 
 namespace {
@@ -12,16 +10,6 @@ constexpr std::uint64_t bound_iterations = 10'000'000;
 constexpr std::uint64_t full_iterations = 10'000'000;
 /// For each run that is made only when it is asked for.
 constexpr double deep_seconds = 120;
-
-// Of the correct protocol or of one of its defects.
-bool is_smallest_of_a_case(std::string_view size, const scenario_info& scenario) {
-    const std::vector<engine::subject> cases = engine::subjects_of(scenario);
-    return std::any_of(cases.begin(), cases.end(), [size](const engine::subject& s) {
-        const auto smallest = std::find_if(model_sizes.begin(), model_sizes.end(),
-                                           [&s](const named_limits& l) { return s.runs_with(l.name); });
-        return smallest != model_sizes.end() && smallest->name == size;
-    });
-}
 
 }  // namespace
 
@@ -37,7 +25,7 @@ std::vector<engine::planned_run> plan_of(const engine::subject& s) {
         }
         // With the defect and without it, the same search at the same size and bound: only then does it count that the
         // one without it found nothing.
-        const bool deep = scenario.large_is_deep && !is_smallest_of_a_case(l.name, scenario);
+        const bool deep = scenario.large_is_deep && l.name != model_sizes.front().name;
         const double seconds = deep ? deep_seconds : 0;
         if (scenario.small) {
             plan.push_back({name_of(search::full), l.name, full_iterations, 0, {"exhausted"}, seconds});

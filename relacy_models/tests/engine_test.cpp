@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -39,6 +40,17 @@ TEST(RelacyEngine, EveryDefectThatIsLeftToRandomSearchIsFoundFromTenStartPointsF
         }
     }
     EXPECT_GT(runs, 0U);
+}
+
+TEST(RelacyEngine, EveryDefectIsSearchedForWithoutBeingAsked) {
+    std::map<std::string, bool> by_default;
+    for (const json& p : plan()) {
+        by_default[p["case"].get<std::string>()] |= !p.contains("label");
+    }
+    for (const auto& [name, is_searched] : by_default) {
+        EXPECT_TRUE(is_searched) << name << " has deep runs only";
+    }
+    EXPECT_FALSE(by_default.empty());
 }
 
 TEST(RelacyEngine, DifferentSeedsSearchDifferently) {
